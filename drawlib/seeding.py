@@ -1,0 +1,67 @@
+"""One seed for everything that rolls dice."""
+
+from __future__ import annotations
+
+import os
+import random
+
+import numpy as np
+
+from drawlib.checks import argument_error, check_integer
+
+
+def seed_everything(seed: int | None = None) -> int:
+    """Seed Python, NumPy and Keras, and return the seed.
+
+    Args:
+        seed: A whole number from 0 to 2**32 - 1. Without one, the environment variable
+            ``DRAWLIB_SEED`` is read, so that a sweep can run a chapter under many seeds;
+            without that, the seed is 0.
+
+    Returns:
+        The seed that was used.
+
+    Raises:
+        ValueError: If the seed, or ``DRAWLIB_SEED``, is not such a number.
+    """
+    if seed is None:
+        text = os.environ.get("DRAWLIB_SEED", "0")
+        if not text.isascii() or not text.isdigit():
+            raise argument_error("DRAWLIB_SEED", "a whole number from 0 to 2**32 - 1", text)
+        seed = int(text)
+    seed = check_integer("seed", seed, at_least=0)
+    if seed >= 2**32:
+        raise argument_error("seed", "a whole number from 0 to 2**32 - 1", seed)
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  libraries that draw from the global state
+    import keras  # here and not above: `import drawlib.seeding` must not load TensorFlow
+
+    keras.utils.set_random_seed(seed)
+    return seed
+
+
+def spawn_seeds(seed: int, count: int) -> list[int]:
+    """Derive `count` distinct seeds from one.
+
+    Args:
+        seed: A whole number of at least 0.
+        count: How many seeds, at least 1.
+
+    Returns:
+        `count` whole numbers below 2**31, the same for the same `seed`; a longer list
+        begins with the shorter one.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> spawn_seeds(0, 2) == spawn_seeds(0, 3)[:2]
+        True
+    """
+    seed = check_integer("seed", seed, at_least=0)
+    count = check_integer("count", count, at_least=1)
+    rng = np.random.default_rng(seed)
+    seeds: dict[int, None] = {}  # an ordered set
+    while len(seeds) < count:
+        seeds[int(rng.integers(2**31))] = None
+    return list(seeds)
