@@ -1,0 +1,292 @@
+"""A generative adversarial network of two small perceptrons, alone or many at once.
+
+One step reads as the game does: Danielle (D) sees real and forged notes and learns; then
+George (G) forges, asks her, and learns. With `ensemble` set, that many independent games
+are played side by side in one computation: it is how a chapter affords twenty seeds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from keras import ops
+
+from drawlib.checks import argument_error, check_choice, check_integer, check_number
+from drawlib.losses import discriminator_loss, generator_loss
+
+ACTIVATIONS = ("tanh", "relu")
+
+
+@dataclass(frozen=True)
+class GANConfig:
+    """The sizes of a GAN.
+
+    Attributes:
+        data_size: Numbers in one example (1 for a banknote with one number on it).
+        latent_size: Numbers in one z.
+        hidden: Units in each hidden layer, the same for D and G.
+        activation: Of the hidden layers, ``"tanh"`` or ``"relu"``.
+        latent_range: z is uniform between these two.
+        ensemble: How many independent GANs to train side by side; 0 for a single one,
+            whose arrays have no ensemble axis.
+    """
+
+    data_size: int = 1
+    latent_size: int = 1
+    hidden: tuple[int, ...] = (6, 5)
+    activation: str = "tanh"
+    latent_range: tuple[float, float] = (-5.0, 5.0)
+    ensemble: int = 0
+
+    def __post_init__(self) -> None:
+        """Check every field.
+
+        Raises:
+            ValueError: If a field is out of its range.
+        """
+        check_integer("data_size", self.data_size, at_least=1)
+        check_integer("latent_size", self.latent_size, at_least=1)
+        if not isinstance(self.hidden, tuple) or not self.hidden:
+            raise argument_error("hidden", "a tuple of layer sizes", self.hidden)
+        for size in self.hidden:
+            check_integer("hidden", size, at_least=1)
+        check_choice("activation", self.activation, ACTIVATIONS)
+        if not isinstance(self.latent_range, tuple) or len(self.latent_range) != 2:
+            raise argument_error("latent_range", "a pair (low, high)", self.latent_range)
+        low = check_number("latent_range[0]", self.latent_range[0])
+        check_number("latent_range[1]", self.latent_range[1], above=low)
+        check_integer("ensemble", self.ensemble, at_least=0)
+
+    @property
+    def lead(self) -> tuple[int, ...]:
+        """The leading shape of every array: ``(ensemble,)``, or ``()`` for a single GAN."""
+        return (self.ensemble,) if self.ensemble else ()
+
+
+class Perceptron(keras.layers.Layer):
+    """A multilayer perceptron, or an ensemble of them with weights of their own.
+
+    Hidden layers apply the activation, the last layer is linear. Weights start uniform in
+    ±sqrt(6 / (fan_in + fan_out)) (Glorot and Bengio 2010), biases at zero.
+    """
+
+    def __init__(
+        self,
+        sizes: Sequence[int],
+        *,
+        activation: str = "tanh",
+        lead: tuple[int, ...] = (),
+        seed: int | None = None,
+        name: str | None = None,
+    ) -> None:
+        """Make the weights.
+
+        Args:
+            sizes: Units from input to output, at least two numbers: ``(1, 6, 5, 1)``.
+            activation: Of the hidden layers, ``"tanh"`` or ``"relu"``.
+            lead: The ensemble's shape: ``(R,)``, or ``()`` for a single perceptron.
+            seed: For the initial weights; without one they differ at every call.
+            name: The layer's name.
+
+        Raises:
+            ValueError: If an argument is out of its range.
+        """
+        super().__init__(name=name)
+        if len(sizes) < 2:
+            raise argument_error("sizes", "at least two layer sizes", sizes)
+        for size in sizes:
+            check_integer("sizes", size, at_least=1)
+        self.activation = getattr(ops, check_choice("activation", activation, ACTIVATIONS))
+        self.input_size = sizes[0]
+        generator = keras.random.SeedGenerator(seed)
+        self.kernels, self.biases = [], []
+        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+            limit = float(np.sqrt(6 / (n_in + n_out)))
+            uniform = keras.initializers.RandomUniform(-limit, limit, seed=generator)
+            self.kernels.append(self.add_weight(shape=(*lead, n_in, n_out), initializer=uniform))
+            self.biases.append(self.add_weight(shape=(*lead, 1, n_out), initializer="zeros"))
+        self.built = True
+
+    def call(self, x: Any) -> Any:
+        """Map inputs to outputs.
+
+        Args:
+            x: Shape (*lead, M, sizes[0]).
+
+        Returns:
+            Shape (*lead, M, sizes[-1]).
+
+        Raises:
+            ValueError: If the last axis of `x` is not ``sizes[0]`` long.
+        """
+        if x.shape[-1] != self.input_size:
+            raise argument_error("x", f"of last axis {self.input_size}", x)
+        *hidden, last = zip(self.kernels, self.biases, strict=True)
+        for kernel, bias in hidden:
+            x = self.activation(ops.matmul(x, kernel) + bias)
+        return ops.matmul(x, last[0]) + last[1]
+
+
+class GAN(keras.Model):
+    """Danielle and George: algorithm 1 of Goodfellow et al. (2014), with one D step a G step.
+
+    `compile` takes the two optimisers, `fit` a dataset that yields real minibatches of shape
+    (*lead, M, data_size); `History` holds ``d_loss`` and ``g_loss``, averaged over the ensemble.
+
+    Example:
+        >>> import numpy as np, tensorflow as tf
+        >>> gan = GAN(GANConfig(), seed=0)
+        >>> gan.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
+        >>> notes = tf.data.Dataset.from_tensors(np.zeros((64, 1), "float32")).repeat()
+        >>> history = gan.fit(notes, steps_per_epoch=2, verbose=0)
+        >>> gan.generate(5).shape
+        (5, 1)
+    """
+
+    def __init__(self, config: GANConfig, *, seed: int | None = None) -> None:
+        """Make D and G.
+
+        Args:
+            config: The sizes.
+            seed: For the initial weights and for z; without one, both differ at every call.
+
+        Raises:
+            ValueError: If `config` is no `GANConfig`.
+        """
+        super().__init__(name="gan")
+        if not isinstance(config, GANConfig):
+            raise argument_error("config", "a GANConfig", config)
+        self.config = config
+        seeds = np.random.default_rng(seed).integers(2**31, size=3).tolist()
+        shared: dict[str, Any] = {"activation": config.activation, "lead": config.lead}
+        d_sizes = (config.data_size, *config.hidden, 1)
+        g_sizes = (config.latent_size, *config.hidden, config.data_size)
+        self.discriminator = Perceptron(d_sizes, seed=seeds[0], name="discriminator", **shared)
+        self.generator = Perceptron(g_sizes, seed=seeds[1], name="generator", **shared)
+        self.noise = keras.random.SeedGenerator(seeds[2])
+        self.d_tracker = keras.metrics.Mean(name="d_loss")
+        self.g_tracker = keras.metrics.Mean(name="g_loss")
+        self.built = True
+
+    @property
+    def metrics(self) -> list:
+        """The two losses; Keras resets them at the start of an epoch."""
+        return [self.d_tracker, self.g_tracker]
+
+    def compile(self, d_optimizer: Any, g_optimizer: Any, **options: Any) -> None:
+        """Set the two optimisers.
+
+        Args:
+            d_optimizer: Keras optimiser for D.
+            g_optimizer: Keras optimiser for G, another object than D's.
+            **options: Passed on to `keras.Model.compile`, for example ``steps_per_execution``.
+
+        Raises:
+            ValueError: If both are the same object: an optimiser keeps state per network.
+        """
+        if d_optimizer is g_optimizer:
+            raise argument_error("g_optimizer", "another object than d_optimizer", "the same one")
+        super().compile(**options)
+        self.d_optimizer, self.g_optimizer = d_optimizer, g_optimizer
+        self.d_optimizer.build(self.discriminator.trainable_variables)
+        self.g_optimizer.build(self.generator.trainable_variables)
+
+    def sample_latent(self, n: int) -> Any:
+        """Draw z, uniform over ``latent_range``.
+
+        Args:
+            n: How many, at least 1.
+
+        Returns:
+            Shape (*lead, n, latent_size).
+        """
+        low, high = self.config.latent_range
+        shape = (*self.config.lead, n, self.config.latent_size)
+        return keras.random.uniform(shape, low, high, seed=self.noise)
+
+    def train_step(self, x: Any) -> dict:
+        """Play one round: D learns, then G learns.
+
+        Args:
+            x: Real examples, shape (*lead, M, data_size).
+
+        Returns:
+            The running means of both losses.
+        """
+        m = tf.shape(x)[-2]
+        d_weights = self.discriminator.trainable_variables
+        g_weights = self.generator.trainable_variables
+
+        z = self.sample_latent(m)
+        with tf.GradientTape() as tape:
+            forged = self.generator(z)
+            d_loss = discriminator_loss(self.discriminator(x), self.discriminator(forged))
+            # Summed over the ensemble: each game gets just the gradient it would get alone.
+            d_total = ops.sum(d_loss)
+        self.d_optimizer.apply(tape.gradient(d_total, d_weights), d_weights)
+
+        z = self.sample_latent(m)
+        with tf.GradientTape() as tape:
+            g_loss = generator_loss(self.discriminator(self.generator(z)))
+            g_total = ops.sum(g_loss)
+        self.g_optimizer.apply(tape.gradient(g_total, g_weights), g_weights)
+
+        self.d_tracker.update_state(d_loss)
+        self.g_tracker.update_state(g_loss)
+        return {tracker.name: tracker.result() for tracker in self.metrics}
+
+    def test_step(self, x: Any) -> dict:
+        """Measure both losses on real examples, for `evaluate`.
+
+        Args:
+            x: Real examples, shape (*lead, M, data_size).
+
+        Returns:
+            The running means of both losses.
+        """
+        forged_logits = self.discriminator(self.generator(self.sample_latent(tf.shape(x)[-2])))
+        self.d_tracker.update_state(discriminator_loss(self.discriminator(x), forged_logits))
+        self.g_tracker.update_state(generator_loss(forged_logits))
+        return {tracker.name: tracker.result() for tracker in self.metrics}
+
+    def call(self, z: Any) -> Any:
+        """Forge: the same as ``generator(z)``.
+
+        Args:
+            z: Shape (*lead, M, latent_size).
+
+        Returns:
+            Shape (*lead, M, data_size).
+        """
+        return self.generator(z)
+
+    def generate(self, n: int) -> np.ndarray:
+        """Forge examples from fresh noise.
+
+        Args:
+            n: How many, at least 1.
+
+        Returns:
+            Array of shape (*lead, n, data_size).
+
+        Raises:
+            ValueError: If `n` is no whole number of at least 1.
+        """
+        n = check_integer("n", n, at_least=1)
+        return ops.convert_to_numpy(self.generator(self.sample_latent(n)))
+
+    def judge(self, x: Any) -> np.ndarray:
+        """Ask D for the probability that each example is real.
+
+        Args:
+            x: Shape (*lead, M, data_size).
+
+        Returns:
+            Array of shape (*lead, M, 1), each entry between 0 and 1.
+        """
+        return ops.convert_to_numpy(ops.sigmoid(self.discriminator(ops.convert_to_tensor(x))))

@@ -1,0 +1,44 @@
+"""The objectives that the models minimise: all from logits, all in nats."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from keras import ops
+
+
+def discriminator_loss(real_logits: Any, forged_logits: Any) -> Any:
+    r"""Return what a discriminator minimises: the cross entropy of telling real from forged.
+
+    .. math:: L_D = -\tfrac1M \sum_i \log D(x_i) - \tfrac1M \sum_i \log(1 - D(G(z_i)))
+
+    with :math:`D = \sigma(\text{logit})`: equation 1 of Goodfellow et al. (2014), negated.
+    At :math:`D = ½` it is 2 log 2 = 1.386.
+
+    Args:
+        real_logits: D's logits on real examples, shape (..., M, 1).
+        forged_logits: D's logits on forged examples, shape (..., M, 1).
+
+    Returns:
+        The loss in nats, averaged over the minibatch, shape (...).
+    """
+    # −log σ(a) = softplus(−a) and −log(1 − σ(a)) = softplus(a): no logarithm of zero, and
+    # a gradient however sure D is.
+    real = ops.mean(ops.softplus(-real_logits), axis=(-2, -1))
+    return real + ops.mean(ops.softplus(forged_logits), axis=(-2, -1))
+
+
+def generator_loss(forged_logits: Any) -> Any:
+    r"""Return what a generator minimises: −log D on its forgeries ("non-saturating").
+
+    .. math:: L_G = -\tfrac1M \sum_i \log D(G(z_i))
+
+    Goodfellow et al. (2014), end of section 3. At :math:`D = ½` it is log 2 = 0.693.
+
+    Args:
+        forged_logits: D's logits on forged examples, shape (..., M, 1).
+
+    Returns:
+        The loss in nats, averaged over the minibatch, shape (...).
+    """
+    return ops.mean(ops.softplus(-forged_logits), axis=(-2, -1))
