@@ -7,6 +7,7 @@ are played side by side in one computation: it is how a chapter affords twenty s
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +106,7 @@ class Perceptron(keras.layers.Layer):
         self.input_size = sizes[0]
         generator = keras.random.SeedGenerator(seed)
         self.kernels, self.biases = [], []
-        for n_in, n_out in zip(sizes[:-1], sizes[1:], strict=True):
+        for n_in, n_out in itertools.pairwise(sizes):
             limit = float(np.sqrt(6 / (n_in + n_out)))
             uniform = keras.initializers.RandomUniform(-limit, limit, seed=generator)
             self.kernels.append(self.add_weight(shape=(*lead, n_in, n_out), initializer=uniform))
