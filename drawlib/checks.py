@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -16,16 +17,21 @@ def describe(value: Any) -> str:
         value: Anything. Arrays are described by dtype and shape, never printed whole.
 
     Returns:
-        For example ``float32 array of shape (3, 4)``, ``'abc'`` or ``a list of 10 items``.
+        One line, for example ``float32 array of shape (3, 4)``, ``'abc'`` or
+        ``a list of 10 items``.
     """
-    shape = getattr(value, "shape", None)
-    dtype = getattr(value, "dtype", None)
-    if shape is not None and dtype is not None:
-        name = getattr(dtype, "name", str(dtype))
-        return f"{name} array of shape {tuple(shape)}"
-    if isinstance(value, (list, tuple)) and len(value) > 6:
+    try:
+        shape = tuple(getattr(value, "shape", ()))
+        if shape:  # a scalar says more by its value
+            return f"{getattr(value.dtype, 'name', value.dtype)} array of shape {shape}"
+    except Exception:  # something else that has a `shape`: a class, say, or a layer
+        pass
+    if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) > 6:
         return f"a {type(value).__name__} of {len(value)} items"
-    text = repr(value)
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an error about an error would hide the first
+        text = f"a {type(value).__name__}"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
@@ -43,23 +49,30 @@ def argument_error(name: str, wanted: str, received: Any) -> ValueError:
     return ValueError(f"expected {name} to be {wanted}; received {describe(received)}")
 
 
-def check_integer(name: str, value: Any, *, at_least: int | None = None) -> int:
+def check_integer(
+    name: str, value: Any, *, at_least: int | None = None, at_most: int | None = None
+) -> int:
     """Return `value` as an `int`, or raise.
 
     Args:
         name: The argument's name.
         value: A whole number; `bool` does not count as one.
         at_least: The smallest value allowed.
+        at_most: The largest value allowed.
+
+    Returns:
+        The number.
 
     Raises:
-        ValueError: If `value` is no whole number, or is too small.
+        ValueError: If `value` is no whole number, or lies outside its limits.
     """
-    wanted = "a whole number" + (f" of at least {at_least}" if at_least is not None else "")
+    wanted = _with_limits("a whole number", ("at least", at_least), ("at most", at_most))
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Integral):
         raise argument_error(name, wanted, value)
-    if at_least is not None and value < at_least:
+    number = int(value)
+    if (at_least is not None and number < at_least) or (at_most is not None and number > at_most):
         raise argument_error(name, wanted, value)
-    return int(value)
+    return number
 
 
 def check_number(
@@ -79,20 +92,23 @@ def check_number(
         at_least: The smallest value allowed.
         at_most: The largest value allowed.
 
+    Returns:
+        The number.
+
     Raises:
         ValueError: If `value` is no finite number, or lies outside its limits.
     """
-    limits = [
-        f"{word} {limit:g}"
-        for word, limit in (("above", above), ("at least", at_least), ("at most", at_most))
-        if limit is not None
-    ]
-    wanted = " ".join(["a finite number", *limits[:1]]) + "".join(f" and {x}" for x in limits[1:])
+    wanted = _with_limits(
+        "a finite number", ("above", above), ("at least", at_least), ("at most", at_most)
+    )
     if isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
         raise argument_error(name, wanted, value)
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number beyond all floats
+        number = math.inf
     within = (
-        np.isfinite(number)
+        math.isfinite(number)
         and (above is None or number > above)
         and (at_least is None or number >= at_least)
         and (at_most is None or number <= at_most)
@@ -102,8 +118,22 @@ def check_number(
     return number
 
 
+def _with_limits(kind: str, *limits: tuple[str, float | None]) -> str:
+    """Say ``a whole number, at least 1 and at most 50``, leaving out limits that are None."""
+    said = " and ".join(f"{word} {limit}" for word, limit in limits if limit is not None)
+    return f"{kind}, {said}" if said else kind
+
+
 def check_choice(name: str, value: Any, choices: Sequence[str]) -> str:
     """Return `value` if it is one of `choices`, or raise.
+
+    Args:
+        name: The argument's name.
+        value: The string that should be one of them.
+        choices: The strings allowed.
+
+    Returns:
+        The string.
 
     Raises:
         ValueError: If it is none of them.
@@ -144,7 +174,7 @@ def check_array(
     wanted = f"an array of real numbers of shape ({letters})"
     try:
         array = np.asarray(value)
-    except (ValueError, TypeError) as error:
+    except Exception as error:  # ragged lists, symbolic tensors: each library raises its own
         raise argument_error(name, wanted, value) from error
     if array.dtype.kind not in "biuf":
         raise argument_error(name, wanted, value if array.dtype.kind == "O" else array)

@@ -51,7 +51,7 @@ def claim(
         >>> claim("D cannot tell real from forged", 0.0312, at_most=0.05)
         ✓ D cannot tell real from forged: 0.0312 (at most 0.05)
     """
-    if not isinstance(sentence, str) or not sentence.strip() or "\n" in sentence:
+    if not isinstance(sentence, str) or not sentence.strip() or len(sentence.splitlines()) > 1:
         raise argument_error("sentence", "one line of text", sentence)
     bounds = {"at_most": at_most, "at_least": at_least, "between": between, "equals": equals}
     given = {name: bound for name, bound in bounds.items() if bound is not None}
@@ -61,11 +61,10 @@ def claim(
     value = _scalar(measured, text_allowed=name == "equals")
     held, bound_text = _judge(value, name, bound)
 
-    line = f"{sentence}: {_show(value)} ({bound_text})"
     _record(sentence, value, bound_text, held)
-    if not held:
-        raise ClaimError(f"✗ {line}")
-    print(f"✓ {line}")
+    if not held:  # with all digits: 0.0504 must not read as 0.05, at most 0.05
+        raise ClaimError(f"✗ {sentence}: {value} ({bound_text})")
+    print(f"✓ {sentence}: {_show(value)} ({bound_text})")
 
 
 def describe_run(*, seed: int, data: str) -> None:
@@ -95,7 +94,8 @@ def _judge(value: Any, name: str, bound: Any) -> tuple[bool, str]:
     """Say whether the claim holds, and how its bound reads."""
     if name == "equals":
         wanted = _scalar(bound, text_allowed=True)
-        return value == wanted, f"equals {_show(wanted, digits=6)}"
+        text = f"{wanted:g}" if isinstance(wanted, float) else _show(wanted)
+        return value == wanted, f"equals {text}"
     if name == "between":
         if not isinstance(bound, tuple) or len(bound) != 2:
             raise argument_error("between", "a pair (low, high)", bound)
@@ -107,10 +107,13 @@ def _judge(value: Any, name: str, bound: Any) -> tuple[bool, str]:
     return held, f"{name.replace('_', ' ')} {limit:g}"
 
 
-def _show(value: Any, digits: int = 3) -> str:
+def _show(value: float | int | bool | str) -> str:
+    """Write a value as readers see it: three digits, and thousands set apart."""
     if isinstance(value, (str, bool)):
         return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:.{digits}g}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _record(sentence: str, value: Any, bound: str, held: bool) -> None:

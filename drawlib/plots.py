@@ -14,7 +14,7 @@ from cycler import cycler
 from matplotlib.figure import Figure
 from PIL import Image
 
-from drawlib.checks import argument_error, check_integer
+from drawlib.checks import argument_error, check_integer, check_number
 
 # Okabe and Ito's palette: told apart with every common form of colour blindness.
 BLUE, ORANGE, GREEN = "#0072B2", "#D55E00", "#009E73"
@@ -95,25 +95,34 @@ def animate(
         frames: What to call `draw` with, at least one.
         alt: What the animation shows, for those who cannot see it.
         fps: Frames a second, 1 to 50.
-        hold: Seconds for which the last frame stays, before the loop begins again.
+        hold: Seconds for which the last frame stays, before the loop begins again; 0 to 60.
 
     Returns:
         The animation, with at most 64 colours.
 
     Raises:
-        ValueError: If there is no frame, no `alt`, or `fps` is out of range.
+        ValueError: If an argument is not of its kind, or out of its range; if there is no
+            frame.
     """
+    if not isinstance(figure, Figure):
+        raise argument_error("figure", "a Matplotlib figure", figure)
+    if not callable(draw):
+        raise argument_error("draw", "a function of one frame", draw)
+    if not isinstance(frames, Iterable):
+        raise argument_error("frames", "what `draw` is called with, one after another", frames)
     if not isinstance(alt, str) or not alt.strip():
         raise argument_error("alt", "a sentence that says what is seen", alt)
-    if not 1 <= check_integer("fps", fps) <= 50:
-        raise argument_error("fps", "between 1 and 50", fps)
+    check_integer("fps", fps, at_least=1, at_most=50)
+    check_number("hold", hold, at_least=0, at_most=60)
     pictures = []
-    for frame in frames:
-        draw(frame)
-        figure.canvas.draw()
-        pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
-        pictures.append(Image.fromarray(pixels.copy()))
-    plt.close(figure)
+    try:
+        for frame in frames:
+            draw(frame)
+            figure.canvas.draw()
+            pixels = np.asarray(figure.canvas.buffer_rgba())[..., :3]  # type: ignore[attr-defined]
+            pictures.append(Image.fromarray(pixels.copy()))
+    finally:
+        plt.close(figure)  # or the notebook would show it once more, standing still
     if not pictures:
         raise argument_error("frames", "at least one frame", [])
     # One palette for all frames, taken from the first and the last, so that nothing flickers.

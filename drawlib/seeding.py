@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
+import re
 
 import numpy as np
 
@@ -24,19 +24,16 @@ def seed_everything(seed: int | None = None) -> int:
     Raises:
         ValueError: If the seed, or ``DRAWLIB_SEED``, is not such a number.
     """
+    name = "seed"
     if seed is None:
-        text = os.environ.get("DRAWLIB_SEED", "0")
-        if not text.isascii() or not text.isdigit():
-            raise argument_error("DRAWLIB_SEED", "a whole number from 0 to 2**32 - 1", text)
+        name, text = "DRAWLIB_SEED", os.environ.get("DRAWLIB_SEED") or "0"
+        if not re.fullmatch("[0-9]{1,10}", text):
+            raise argument_error(name, "a whole number from 0 to 2**32 - 1", text)
         seed = int(text)
-    seed = check_integer("seed", seed, at_least=0)
-    if seed >= 2**32:
-        raise argument_error("seed", "a whole number from 0 to 2**32 - 1", seed)
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002  libraries that draw from the global state
+    seed = check_integer(name, seed, at_least=0, at_most=2**32 - 1)
     import keras  # here and not above: `import drawlib.seeding` must not load TensorFlow
 
-    keras.utils.set_random_seed(seed)
+    keras.utils.set_random_seed(seed)  # Python's and NumPy's global state as well
     return seed
 
 
