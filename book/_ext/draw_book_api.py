@@ -1,0 +1,78 @@
+"""Sphinx extension: the package's docstrings, read as their authors meant them.
+
+They are written for those who read the source. A star there belongs to a shape, as in
+``(*lead, M, 1)``, and a bar to an absolute value; to reStructuredText both are markup.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from sphinx.application import Sphinx
+
+_LITERAL = re.compile(r"(``.+?``|`[^`]+`)")
+_MARKUP = re.compile(r"[*|]|(?<=\w)_(?!\w)")
+
+
+def escape_markup(lines: list[str]) -> list[str]:
+    """Escape stars, bars and trailing underscores, except in literals and examples.
+
+    Args:
+        lines: A docstring's lines.
+
+    Returns:
+        As many lines.
+    """
+    escaped = []
+    literal_below: int | None = None  # the indent of the line that opened a literal block
+    in_example = False
+    for line in lines:
+        indent = len(line) - len(line.lstrip())
+        in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
+        if literal_below is not None and line.strip() and indent <= literal_below:
+            literal_below = None
+        if in_example or literal_below is not None:
+            escaped.append(line)
+            continue
+        if line.rstrip().endswith("::"):
+            literal_below = indent
+        parts = _LITERAL.split(line)
+        parts[::2] = [_MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
+        escaped.append("".join(parts))
+    return escaped
+
+
+def process_docstring(
+    app: Sphinx, what: str, name: str, thing: object, options: object, lines: list[str]
+) -> None:
+    """Let autodoc see the escaped docstring (before napoleon reads its sections)."""
+    lines[:] = escape_markup(lines)
+
+
+def load_tensorflow_quietly(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Import TensorFlow, which the package's page needs, without its words on the terminal.
+
+    On a machine without a GPU it says so from C++, at every import and past every setting.
+    """
+    if docname != "book/api":
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    sys.stderr.flush()
+    terminal = os.dup(2)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  os.devnull is no path
+            os.dup2(nowhere.fileno(), 2)
+        import keras  # noqa: F401
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Connect the extension."""
+    app.connect("source-read", load_tensorflow_quietly)
+    app.connect("autodoc-process-docstring", process_docstring, priority=400)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
