@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 
 
 def begin_chapter() -> int:
@@ -15,18 +19,39 @@ def begin_chapter() -> int:
         The seed: 0, or what the environment variable ``DRAWLIB_SEED`` says.
 
     Raises:
-        ValueError: If ``DRAWLIB_SEED`` is not a whole number from 0 to 2**32 - 1.
+        ValueError: If ``DRAWLIB_SEED`` is not a whole number from 0 to 2**32 - 1, or
+            ``DRAWLIB_DATA`` names nothing that exists.
     """
+    from drawlib import claims, data, plots, seeding
+
+    source = data.digits_source()
     if "tensorflow" not in sys.modules:
-        # TensorFlow reads these once, on import. Without the second it logs in spite of
-        # the first, and with oneDNN two runs of one seed can differ.
+        # TensorFlow reads these once, on import. With oneDNN two runs of one seed can differ.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    from drawlib import claims, data, plots, seeding  # after the environment is set
-
+        with _no_native_stderr():
+            importlib.import_module("keras")
     seed = seeding.seed_everything()
-    source = data.digits_source()
     claims.describe_run(seed=seed, data=source)
     plots.use_house_style()
     print(f"seed {seed} · digits: {source}")
     return seed
+
+
+@contextlib.contextmanager
+def _no_native_stderr() -> Iterator[None]:
+    """Drop what native code writes to standard error.
+
+    While it is imported, TensorFlow logs which drivers it misses, whatever its log level,
+    and the stamped lines would be stored with the notebook.
+    """
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        sys.stderr.flush()
+        os.dup2(kept, 2)
+        os.close(kept)

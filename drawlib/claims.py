@@ -58,7 +58,7 @@ def claim(
     if len(given) != 1:
         raise argument_error("the bound", f"exactly one of {', '.join(bounds)}", sorted(given))
     [(name, bound)] = given.items()
-    value = _scalar(measured, text_allowed=name == "equals")
+    value = _scalar("measured", measured, text_allowed=name == "equals")
     held, bound_text = _judge(value, name, bound)
 
     _record(sentence, value, bound_text, held)
@@ -77,23 +77,23 @@ def describe_run(*, seed: int, data: str) -> None:
     _run.update(seed=seed, data=data)
 
 
-def _scalar(measured: Any, *, text_allowed: bool) -> float | int | bool | str:
+def _scalar(name: str, value: Any, *, text_allowed: bool) -> float | int | bool | str:
     """Turn a NumPy, TensorFlow or Python scalar into a plain Python one."""
-    if text_allowed and isinstance(measured, (str, bool)):
-        return measured
+    if text_allowed and isinstance(value, (str, bool)):
+        return value
     try:
-        array = np.asarray(measured)
-    except (TypeError, ValueError) as error:
-        raise argument_error("measured", "a single number", measured) from error
+        array = np.asarray(value)
+    except Exception as error:  # ragged lists, symbolic tensors: each library raises its own
+        raise argument_error(name, "a single number", value) from error
     if array.shape != () or array.dtype.kind not in ("biuf" if text_allowed else "iuf"):
-        raise argument_error("measured", "a single number", measured)
+        raise argument_error(name, "a single number", value)
     return array.item()
 
 
 def _judge(value: Any, name: str, bound: Any) -> tuple[bool, str]:
     """Say whether the claim holds, and how its bound reads."""
     if name == "equals":
-        wanted = _scalar(bound, text_allowed=True)
+        wanted = _scalar("equals", bound, text_allowed=True)
         text = f"{wanted:g}" if isinstance(wanted, float) else _show(wanted)
         return value == wanted, f"equals {text}"
     if name == "between":

@@ -13,6 +13,9 @@ from drawlib.checks import argument_error, check_integer
 def seed_everything(seed: int | None = None) -> int:
     """Seed Python, NumPy and Keras, and return the seed.
 
+    Called again, it begins the same numbers again. Keras also begins to count the names of
+    its layers anew.
+
     Args:
         seed: A whole number from 0 to 2**32 - 1. Without one, the environment variable
             ``DRAWLIB_SEED`` is read, so that a sweep can run a chapter under many seeds;
@@ -33,6 +36,9 @@ def seed_everything(seed: int | None = None) -> int:
     seed = check_integer(name, seed, at_least=0, at_most=2**32 - 1)
     import keras  # here and not above: `import drawlib.seeding` must not load TensorFlow
 
+    # Keras' own generator outlives a new seed, so that a setup cell run twice would give other
+    # numbers than one run once. Only this resets it.
+    keras.utils.clear_session(free_memory=False)
     keras.utils.set_random_seed(seed)  # Python's and NumPy's global state as well
     return seed
 
