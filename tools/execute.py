@@ -18,7 +18,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
-from tools.kernels import CELL_TIMEOUT, clean_environment, kernel_manager
+from tools.kernels import CELL_TIMEOUT, clean_environment, kernel_of
 from tools.project import ROOT, choose_chapters, label
 from tools.setup_cell import update_setup_cell
 
@@ -97,7 +97,7 @@ def run_notebook(
     notebook: NotebookNode,
     path: Path,
     *,
-    kernel: AsyncKernelManager | None = None,
+    kernel: type[AsyncKernelManager] | None = None,
     allow_errors: bool = False,
     show_progress: bool = True,
     root: Path = ROOT,
@@ -107,7 +107,7 @@ def run_notebook(
     Args:
         notebook: Changed in place.
         path: The notebook's file: the kernel works in its folder.
-        kernel: The kernel to start; this environment's Python if not given.
+        kernel: The manager of the kernel; one of this environment's Python if not given.
         allow_errors: Go on after a cell that raises.
         show_progress: Print one line a cell.
         root: The project's folder.
@@ -133,7 +133,7 @@ def run_notebook(
             cell.outputs, cell.execution_count = [], None
     client = NotebookClient(
         notebook,
-        km=kernel or kernel_manager(sys.executable),
+        kernel_manager_class=kernel or kernel_of(sys.executable),
         timeout=CELL_TIMEOUT,
         allow_errors=allow_errors,
         record_timing=False,

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
@@ -33,13 +34,18 @@ class _OneInterpreter(KernelSpecManager):
         )
 
 
-def kernel_manager(*command: str) -> AsyncKernelManager:
-    """Prepare a kernel of one Python interpreter.
+def kernel_of(*command: str) -> type[AsyncKernelManager]:
+    """Make the manager of kernels that run on one Python interpreter.
 
     Args:
         *command: The interpreter, with its options.
     """
-    return AsyncKernelManager(kernel_spec_manager=_OneInterpreter([*command]))
+
+    class Manager(AsyncKernelManager):
+        def __init__(self, **settings: Any) -> None:
+            super().__init__(kernel_spec_manager=_OneInterpreter([*command]), **settings)
+
+    return Manager
 
 
 @contextmanager
