@@ -7,6 +7,7 @@ code cell, ``cell-<id>``, for the pages of claims and errata.
 
 from __future__ import annotations
 
+import hashlib
 import html
 import json
 from itertools import groupby
@@ -119,5 +120,9 @@ def add_card(
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the extension."""
+    # A change of these extensions changes what is made of every page: read them again.
+    sources = sorted(Path(__file__).parent.glob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    app.add_config_value("draw_book_extensions", digest, "env", str)
     app.connect("doctree-read", add_chapter_parts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
