@@ -54,6 +54,16 @@ def test_a_wrong_variable_is_named(monkeypatch, capsys, name, value):
     assert capsys.readouterr().out == ""
 
 
+def test_settings_of_tensorflow_that_somebody_made_stay(monkeypatch):
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)  # as if it were to be imported
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "1")
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "")
+    monkeypatch.delenv("TF_CPP_MIN_LOG_LEVEL")
+    begin_chapter()
+    assert os.environ["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    assert os.environ["TF_CPP_MIN_LOG_LEVEL"] == "3"
+
+
 def test_tensorflow_starts_without_a_word_and_without_onednn(tmp_path):
     """In a fresh process: one printed line, nothing on standard error, however it is written."""
     code = (
