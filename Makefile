@@ -53,7 +53,8 @@ colab: setup ## run every chapter with Colab's versions (needs the network)
 
 lock: ## solve the dependencies anew into requirements.lock (needs uv and the network)
 	@uv pip compile --quiet --universal --python-version 3.10 --fork-strategy fewest \
-	    --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade \
+	    --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --no-strip-extras --upgrade \
 	    --all-extras --group build --output-file requirements.lock pyproject.toml
 
 set-repository: setup ## publish under another address: REPO=owner/name
