@@ -8,8 +8,6 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from jupyter_book.cli.main import main as jupyter_book
-
 from tools.pages import write_pages
 
 STRICT = ("-W", "-n", "--keep-going", "-q")
@@ -23,6 +21,8 @@ def main() -> int:
     """
     try:
         write_pages(Path.cwd())
+        from jupyter_book.cli.main import main as jupyter_book  # after it: takes seconds
+
         jupyter_book(["build", ".", *STRICT], standalone_mode=False)
     except (ValueError, RuntimeError) as error:
         print(f"The book was not built: {error}", file=sys.stderr)
