@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -67,3 +68,25 @@ def choose_chapters(wanted: str, root: Path = ROOT) -> list[Path]:
 def label(path: Path, root: Path = ROOT) -> str:
     """Give a chapter's path from the project's folder, with forward slashes."""
     return path.relative_to(root).as_posix()
+
+
+def project_files(root: Path = ROOT) -> list[Path]:
+    """List the project's own files: nothing built, and of hidden folders only the settings.
+
+    Args:
+        root: The project's folder, with or without git.
+
+    Returns:
+        The files in the order of their paths.
+    """
+    found = []
+    for folder, folders, names in os.walk(root):
+        folders[:] = [
+            name
+            for name in folders
+            if name not in ("_build", "build", "dist", "generated", "__pycache__")
+            and (not name.startswith(".") or name in (".github", ".ci"))
+            and not name.endswith(".egg-info")
+        ]
+        found += [Path(folder, name) for name in names]
+    return sorted(path for path in found if path.is_file() and not path.is_symlink())

@@ -10,9 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tools.project import ROOT
-
-_GENERATED = {"_build", "build", "dist", "generated", "__pycache__"}
+from tools.project import ROOT, project_files
 
 
 def state(root: Path = ROOT) -> str:
@@ -34,26 +32,11 @@ def state(root: Path = ROOT) -> str:
         str(shutil.which("chromium") or shutil.which("google-chrome")),
     ]
     digest.update("\n".join(where).encode())
-    for path in sorted(_files(root)):
+    for path in project_files(root):
         content = path.read_bytes()
         digest.update(f"\n{path.relative_to(root).as_posix()} {len(content)}\n".encode())
         digest.update(content)
     return digest.hexdigest()
-
-
-def _files(root: Path) -> list[Path]:
-    """List the project's own files: no hidden folder but those that hold settings, no output."""
-    found = []
-    for folder, folders, names in os.walk(root):
-        folders[:] = [
-            name
-            for name in folders
-            if name not in _GENERATED
-            and (not name.startswith(".") or name in (".github", ".ci"))
-            and not name.endswith(".egg-info")
-        ]
-        found += [Path(folder, name) for name in names]
-    return [path for path in found if path.is_file()]
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
