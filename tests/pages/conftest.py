@@ -9,7 +9,7 @@ import pytest
 
 from tests.pages.project import Book, child_seconds, copy_project
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "google-chrome"))), None)
 
 
 @pytest.fixture(scope="session")
