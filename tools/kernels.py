@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,7 +18,7 @@ _LAUNCHER = ("-m", "ipykernel_launcher", "-f", "{connection_file}")
 _OPTIONS = ("--IPKernelApp.capture_fd_output=False",)
 
 
-class _OneInterpreter(KernelSpecManager):
+class _OneKernel(KernelSpecManager):
     """Knows one kernel, so that no kernel installed elsewhere can take its place."""
 
     def __init__(self, command: list[str]) -> None:
@@ -28,22 +28,24 @@ class _OneInterpreter(KernelSpecManager):
     def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
         """Return the one kernel, whatever it is called in the notebook."""
         return KernelSpec(
-            argv=[*self._command, *_LAUNCHER, *_OPTIONS],
+            argv=self._command,
             display_name="Python 3",
             language="python",
         )
 
 
-def kernel_of(*command: str) -> type[AsyncKernelManager]:
+def kernel_of(*command: str, options: Sequence[str] = ()) -> type[AsyncKernelManager]:
     """Make the manager of kernels that run on one Python interpreter.
 
     Args:
         *command: The interpreter, with its options.
+        options: The kernel's own options.
     """
+    launch = [*command, *_LAUNCHER, *_OPTIONS, *options]
 
     class Manager(AsyncKernelManager):
         def __init__(self, **settings: Any) -> None:
-            super().__init__(kernel_spec_manager=_OneInterpreter([*command]), **settings)
+            super().__init__(kernel_spec_manager=_OneKernel(launch), **settings)
 
     return Manager
 
