@@ -76,13 +76,15 @@ def prepare(folder: Path, constraints: Path) -> Path:
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "-r", str(constraints)], check=True)
         stamp.write_text(wanted, encoding="utf-8")
-    subprocess.run([python, "-m", "pip", "uninstall", "--quiet", "--yes", "draw-book"], check=True)
+    subprocess.run(
+        [str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "draw-book"], check=True
+    )
     return python
 
 
 def installed(python: Path) -> dict[str, str]:
     """List an environment's packages and their versions."""
-    command = [python, "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
+    command = [str(python), "-m", "pip", "list", "--format=json", "--disable-pip-version-check"]
     done = subprocess.run(command, capture_output=True, check=True)
     return {package["name"]: package["version"] for package in json.loads(done.stdout)}
 
