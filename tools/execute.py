@@ -207,7 +207,7 @@ def _note_time(book: dict[str, Any], seconds: float) -> None:
         book["seconds"] = math.ceil(seconds)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     """Run the command.
 
     Returns:
@@ -217,15 +217,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("chapter", nargs="?", default="", help="a notebook; without one, all")
     wanted = parser.parse_args(arguments).chapter
     failures = []
-    for path in choose_chapters(wanted):
+    for path in choose_chapters(wanted, root):
         try:
-            seconds = execute_in_place(path)
+            seconds = execute_in_place(path, root)
         except ChapterError as error:
             print(f"\n✗ {error}\n", file=sys.stderr)
-            failures.append(label(path))
+            failures.append(label(path, root))
         else:
             size = path.stat().st_size / 1e6
-            print(f"✓ {label(path)}: {seconds:.0f} s, {size:.2f} MB", flush=True)
+            print(f"✓ {label(path, root)}: {seconds:.0f} s, {size:.2f} MB", flush=True)
     if failures:
         print(f"Left as they were: {', '.join(failures)}", file=sys.stderr)
     return 1 if failures else 0
