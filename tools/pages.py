@@ -222,22 +222,21 @@ def claims_page(chapters: list[Chapter], swept: dict[str, list[dict[str, Any]]])
         if not claims:
             continue
         records = {(r["sentence"], r["bound"]): r for r in swept.get(chapter.path, [])}
-        lines += [
-            f"## {chapter.title}",
-            "",
-            "| Claim | Measured | Bound | Held | Lowest – median – highest |",
-            "|:--|:--|:--|:--|:--|",
-        ]
+        head = ["Claim", "Measured", "Bound"]
+        if records:
+            head += ["Held", "Lowest – median – highest"]
+        lines += [f"## {chapter.title}", "", _row(head), _row([":--"] * len(head))]
         for claim in claims:
-            record = records.get((claim.sentence, claim.bound))
-            cells = [
+            row = [
                 f"[{_escape(claim.sentence)}]({chapter.cell_link(claim.cell_id)})",
                 _escape(claim.measured),
                 _escape(claim.bound),
-                f"{record['held']} of {record['of']} seeds" if record else "–",
-                _escape(_spread(record)) if record else "–",
             ]
-            lines.append(f"| {' | '.join(cells)} |")
+            if records:
+                record = records.get((claim.sentence, claim.bound))
+                row.append(f"{record['held']} of {record['of']} seeds" if record else "–")
+                row.append(_escape(_spread(record)) if record else "–")
+            lines.append(_row(row))
         lines.append("")
     return "\n".join(lines)
 
@@ -349,6 +348,10 @@ def _absolute_links(markdown: str, path: str) -> str:
 def _escape(text: str) -> str:
     """Escape what Markdown would not show as it stands."""
     return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
 
 
 def _spread(record: dict[str, Any]) -> str:

@@ -13,11 +13,12 @@ import sys
 from sphinx.application import Sphinx
 
 _LITERAL = re.compile(r"(``.+?``|`[^`]+`)")
+_DIRECTIVE = re.compile(r"\s*\.\. [\w-]+::")
 _MARKUP = re.compile(r"[*|]|(?<=\w)_(?!\w)")
 
 
 def escape_markup(lines: list[str]) -> list[str]:
-    """Escape stars, bars and trailing underscores, except in literals and examples.
+    """Escape stars, bars and trailing underscores, except in literals, math and examples.
 
     Args:
         lines: A docstring's lines.
@@ -26,21 +27,22 @@ def escape_markup(lines: list[str]) -> list[str]:
         As many lines.
     """
     escaped = []
-    literal_below: int | None = None  # the indent of the line that opened a literal block
+    opened_at: int | None = None  # the indent of what opened the literal block we are in
     in_example = False
     for line in lines:
         indent = len(line) - len(line.lstrip())
+        if opened_at is not None and line.strip() and indent <= opened_at:
+            opened_at = None
         in_example = line.lstrip().startswith(">>>") or (in_example and bool(line.strip()))
-        if literal_below is not None and line.strip() and indent <= literal_below:
-            literal_below = None
-        if in_example or literal_below is not None:
+        is_directive = _DIRECTIVE.match(line) is not None
+        if opened_at is not None or in_example or is_directive:
             escaped.append(line)
-            continue
-        if line.rstrip().endswith("::"):
-            literal_below = indent
-        parts = _LITERAL.split(line)
-        parts[::2] = [_MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
-        escaped.append("".join(parts))
+        else:
+            parts = _LITERAL.split(line)
+            parts[::2] = [_MARKUP.sub(r"\\\g<0>", part) for part in parts[::2]]
+            escaped.append("".join(parts))
+        if opened_at is None and (is_directive or line.rstrip().endswith("::")):
+            opened_at = indent
     return escaped
 
 

@@ -181,6 +181,11 @@ def test_the_page_of_claims_counts_the_seeds() -> None:
     assert "| [d](#one-cell-c) | 1 | equals 1 | – | – |" in page
 
 
+def test_a_chapter_that_was_not_swept_has_no_columns_for_it() -> None:
+    one = chapter(code("c", printed("✓ a: 0.031 (at most 0.05)\n")))
+    assert "| Claim | Measured | Bound |\n| :-- | :-- | :-- |\n" in claims_page([one], {})
+
+
 def test_a_sweep_of_another_bound_is_not_counted() -> None:
     one = chapter(code("c", printed("✓ a: 0.031 (at most 0.05)\n")))
     record = {"sentence": "a", "bound": "at most 0.1", "held": 20, "of": 20}

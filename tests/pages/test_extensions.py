@@ -1,0 +1,101 @@
+"""What the book's own Sphinx extensions do, in their smallest pieces."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from docutils import nodes
+from sphinx.errors import ExtensionError
+
+from tests.pages.project import ROOT
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _extensions() -> Iterator[None]:
+    folder = str(ROOT / "book" / "_ext")
+    sys.path.insert(0, folder)
+    yield
+    sys.path.remove(folder)
+
+
+@pytest.mark.parametrize(
+    ("line", "escaped"),
+    [
+        ("x: Shape (*lead, M, 1).", r"x: Shape (\*lead, M, 1)."),
+        ("The distance |a - b|.", r"The distance \|a - b\|."),
+        ("A name with a bar_ after it.", r"A name with a bar\_ after it."),
+        ("p_data and F_x stay.", "p_data and F_x stay."),
+        ("``2**32``, `*args` and *lead", r"``2**32``, `*args` and \*lead"),
+        (":math:`a_{(i)} |b|` is math", ":math:`a_{(i)} |b|` is math"),
+    ],
+)
+def test_stars_and_bars_of_a_docstring_are_no_markup(line: str, escaped: str) -> None:
+    from draw_book_api import escape_markup
+
+    assert escape_markup([line]) == [escaped]
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        [".. math:: |a_{(i)} - b_{(i)}|"],
+        [".. math::", "", "    |a_{(i)}|", "", "    *b*"],
+        ["As it was::", "", "    a * b | c_"],
+        [">>> f(*shape)", "'a | b'"],
+    ],
+)
+def test_what_is_literal_stays(block: list[str]) -> None:
+    from draw_book_api import escape_markup
+
+    assert escape_markup([*block, "", "after |x|"]) == [*block, "", r"after \|x\|"]
+
+
+def test_claims_are_taken_out_of_what_a_cell_prints() -> None:
+    from draw_book_chapters import mark_claims
+
+    text = "seed 0\n✓ a: 1 (equals 1)\n✓ b: 2 (at least 1)\n≈ 3.2 s\n"
+    block = nodes.literal_block(text, text, classes=["output"], language="none")
+    output = nodes.container("", block)
+    mark_claims(block)
+    before, claims, after = output.children
+    assert (before.astext(), after.astext()) == ("seed 0", "≈ 3.2 s")
+    assert before["classes"] == after["classes"] == ["output"]
+    assert claims["classes"] == ["claims"]
+    assert [claim.astext() for claim in claims.children] == [
+        "✓a: 1 (equals 1)",
+        "✓b: 2 (at least 1)",
+    ]
+
+
+def test_without_mathjax_the_build_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    import draw_book_offline
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(ExtensionError, match="expected sphinx-mathjax-offline to be installed"):
+        draw_book_offline.mathjax_folder()
+
+
+def test_the_mathjax_that_is_installed_has_what_the_pages_load(tmp_path: Path) -> None:
+    from draw_book_offline import MATHJAX_FONTS, MATHJAX_SCRIPT, copy_mathjax, mathjax_folder
+
+    copy_mathjax(mathjax_folder(), tmp_path / "mathjax")
+    assert (tmp_path / "mathjax" / MATHJAX_SCRIPT).stat().st_size > 1_000_000
+    assert len(list((tmp_path / "mathjax" / MATHJAX_FONTS).glob("*.woff"))) > 20
+
+
+def test_the_preloads_go_and_the_styles_stay() -> None:
+    from draw_book_offline import _PRELOADS
+
+    head = (
+        '<link href="all.min.css" rel="stylesheet" />\n'
+        '<link rel="preload" as="font" type="font/woff2" crossorigin href="a.woff2" />'
+        '<script src="vendor/fontawesome/6.5.2/js/all.min.js?digest=1"></script>'
+        '<script src="bootstrap.js"></script>'
+    )
+    assert _PRELOADS.sub("", head) == (
+        '<link href="all.min.css" rel="stylesheet" />\n<script src="bootstrap.js"></script>'
+    )
