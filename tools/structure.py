@@ -22,7 +22,7 @@ COSTS = {"under a minute": 60, "under five minutes": 300}  # seconds
 TAGS = {"setup", "hide-input", "trained-figure"}
 NOTEBOOK_BYTES, ANIMATION_BYTES = 1_500_000, 700_000
 MEDIAN_LINES, MOST_LINES, MOST_SOLUTION_LINES = 8, 16, 20
-SECTIONS = ("Departures", "Summary", "Exercises", "References")
+SECTIONS = ("Summary", "Exercises", "References")
 
 _MYST = re.compile(r"^\s*(?:```+|~~~+|:::+)\s*\{|\{[a-z][\w:-]*\}`|^\([\w-]+\)=\s*$", re.MULTILINE)
 _MACHINE = re.compile(
@@ -123,6 +123,15 @@ def _sections(notebook: NotebookNode, chapter: str, root: Path) -> Iterator[str]
     have = [name for heading in headings for name in SECTIONS if heading.startswith(name)]
     if have != [*SECTIONS]:
         yield f"expected the sections {', '.join(SECTIONS)} in this order; received {have}"
+    # The heading of this one is free; its cell's id is not.
+    tables = [
+        cell
+        for cell in notebook.cells
+        if cell.id == "departures"
+        and re.search(r"^\|(?:[^|\n]+\|){4}\s*$", cell.source, re.MULTILINE)
+    ]
+    if not tables:
+        yield "expected a cell with id departures that holds a table of four columns"
 
 
 def _lengths(notebook: NotebookNode, chapter: str, root: Path) -> Iterator[str]:

@@ -83,7 +83,9 @@ MISSING = {
     "cost unmeasured": (book(seconds=None), "draw_book.seconds to be under a minute"),
     "data": (book(data="cats"), "draw_book.data to be none or digits"),
     "section": (edit("summary", "## Summary", "## In short"), "expected the sections"),
-    "order": (edit("departures", "## Departures", "## References"), "expected the sections"),
+    "order": (edit("summary", "## Summary", "## Exercises"), "expected the sections"),
+    "departures": (put("departures", id="differences"), "a cell with id departures"),
+    "no table": (edit("departures", "|", "/"), "a table of four columns"),
     "long cell": (put("picture", source="x = 1\n" * 17), "at most 16 lines in cell picture"),
     "long solution": (
         put("solution-1", source="#@title Solution 1\n" + "x = 1\n" * 19 + "drawlib.claim(1)"),
