@@ -1,7 +1,7 @@
 """Sphinx extension: everything that a page loads lies beside it, and nothing more.
 
-MathJax is copied out of the installed `sphinx-mathjax-offline`, one script and its fonts
-instead of the 24 MB that its own extension would copy. The theme's heaviest script, which
+MathJax is copied out of the installed `sphinx-mathjax-offline`, those of its parts that the
+pages use instead of the 24 MB that its own extension would copy. The theme's heaviest script, which
 draws icons that a font draws as well, is left out.
 """
 
@@ -17,8 +17,18 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.errors import ExtensionError
 
-MATHJAX_SCRIPT = "tex-chtml.js"
-MATHJAX_FONTS = "output/chtml/fonts/woff-v2"
+# MathJax in parts: as one file it has a menu that is more than a third of its weight.
+MATHJAX_SCRIPT = "startup.js"
+MATHJAX_LOADS = ["input/tex", "output/chtml", "a11y/assistive-mml"]
+MATHJAX_PARTS = [
+    MATHJAX_SCRIPT,
+    "core.js",
+    "input/tex.js",
+    "input/tex/extensions",  # each loaded by the formula that first needs it
+    "output/chtml.js",
+    "output/chtml/fonts",
+    "a11y/assistive-mml.js",
+]
 
 # Never asked for by a page: source maps, icons as scripts and in other formats, and the
 # logos of services that the book has no link to.
@@ -47,18 +57,19 @@ def mathjax_folder() -> Path:
 
 
 def configure_mathjax(app: Sphinx, config: Config) -> None:
-    """Let the pages load the local MathJax, without the menu, which would load more."""
+    """Let the pages load the local MathJax."""
     config.mathjax_path = f"mathjax/{MATHJAX_SCRIPT}"
-    config.mathjax3_config = {"options": {"enableMenu": False}}
+    config.mathjax3_config = {"loader": {"load": MATHJAX_LOADS}}
 
 
 def copy_mathjax(source: Path, target: Path) -> None:
-    """Copy MathJax's script and fonts, unless they are there."""
-    if (target / MATHJAX_SCRIPT).exists() and (target / MATHJAX_FONTS).exists():
-        return
-    target.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source / MATHJAX_FONTS, target / MATHJAX_FONTS, dirs_exist_ok=True)
-    shutil.copy(source / MATHJAX_SCRIPT, target)
+    """Copy the parts of MathJax that the pages load."""
+    for part in MATHJAX_PARTS:
+        (target / part).parent.mkdir(parents=True, exist_ok=True)
+        if (source / part).is_dir():
+            shutil.copytree(source / part, target / part, dirs_exist_ok=True)
+        else:
+            shutil.copy(source / part, target / part)
 
 
 def trim(static: Path) -> None:
@@ -78,7 +89,7 @@ def lighten(
     context["without_preloads"] = lambda head: _PRELOADS.sub("", head)
     if not app.env.get_domain("math").data["has_equations"].get(pagename):
         context["script_files"] = [
-            script for script in context["script_files"] if MATHJAX_SCRIPT not in str(script)
+            script for script in context["script_files"] if "mathjax" not in str(script)
         ]
 
 
