@@ -33,14 +33,16 @@ def stratified(n: int, low: float, high: float, *, seed: int) -> np.ndarray:
     low = check_number("low", low)
     high = check_number("high", high, above=low)
     rng = np.random.default_rng(check_integer("seed", seed, at_least=0))
-    return low + (high - low) * (np.arange(n) + rng.random(n)) / n
+    share = (np.arange(n) + rng.random(n)) / n
+    return low * (1 - share) + high * share
 
 
 def crossings(z: Any, x: Any) -> int:
     """Count the pairs of arrows z_i → x_i that cross.
 
-    Two arrows cross if their starts and their ends lie in opposite order. Random pairing
-    crosses half of the n (n - 1) / 2 pairs on average, the sorted pairing none.
+    Two arrows cross if their starts and their ends lie in opposite order; a tie is no
+    crossing. Random pairing crosses half of the n (n - 1) / 2 pairs on average, the sorted
+    pairing none.
 
     Args:
         z: Where the arrows start, shape (n,).
@@ -58,9 +60,8 @@ def crossings(z: Any, x: Any) -> int:
     """
     z = check_array("z", z, shape=("n",))
     x = check_array("x", x, shape=z.shape)
-    z, x = z.astype(np.float64), x.astype(np.float64)  # unsigned differences would wrap
-    order = np.sign(z[:, None] - z) * np.sign(x[:, None] - x)
-    return int((order < 0).sum()) // 2
+    # Comparisons and no differences: unsigned ones would wrap, large ones overflow.
+    return int(((z[:, None] < z) & (x[:, None] > x)).sum())
 
 
 def assign(a: Any, b: Any) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from drawlib.checks import check_array, check_integer, check_number
+from drawlib.checks import argument_error, check_array, check_integer, check_number
 
 
 def wasserstein_1d(a: Any, b: Any) -> np.ndarray:
@@ -32,8 +32,7 @@ def wasserstein_1d(a: Any, b: Any) -> np.ndarray:
         >>> float(wasserstein_1d([0.0, 1.0], [2.0, 1.0]))
         1.0
     """
-    a = check_array("a", a, shape=(None, "n"))
-    b = check_array("b", b, shape=(None, a.shape[-1]))
+    a, b = _check_pair(a, b, letters=("n",))
     return np.abs(np.sort(a, axis=-1) - np.sort(b, axis=-1)).mean(axis=-1)
 
 
@@ -77,8 +76,7 @@ def sliced_wasserstein(a: Any, b: Any, *, directions: int, seed: int) -> np.ndar
     Raises:
         ValueError: If shapes do not fit or an array is not finite.
     """
-    a = check_array("a", a, shape=(None, "n", "d"))
-    b = check_array("b", b, shape=(None, *a.shape[-2:]))
+    a, b = _check_pair(a, b, letters=("n", "d"))
     directions = check_integer("directions", directions, at_least=1)
     rng = np.random.default_rng(check_integer("seed", seed, at_least=0))
     axes = rng.standard_normal((a.shape[-1], directions))
@@ -112,8 +110,19 @@ def mode_coverage(
     centres = check_array("centres", centres, shape=("k", samples.shape[-1]))
     radius = check_number("radius", radius, above=0)
     share = check_number("share", share, above=0, at_most=1)
-    gaps = np.linalg.norm(samples[..., :, None, :] - centres, axis=-1)  # (..., n, k)
+    gaps = np.linalg.norm(samples[..., None, :].astype(np.float64) - centres, axis=-1)  # (…, n, k)
     near = gaps.min(axis=-1) <= radius  # (..., n)
     owner = np.eye(len(centres))[gaps.argmin(axis=-1)] * near[..., None]  # (..., n, k)
     covered = owner.mean(axis=-2) >= share / len(centres)
     return covered.sum(axis=-1), near.mean(axis=-1)
+
+
+def _check_pair(a: Any, b: Any, *, letters: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Check two sets of samples of one size, whose leading axes broadcast."""
+    a = check_array("a", a, shape=(None, *letters))
+    b = check_array("b", b, shape=(None, *a.shape[-len(letters) :]))
+    try:
+        np.broadcast_shapes(a.shape, b.shape)
+    except ValueError as error:
+        raise argument_error("b", f"of leading axes that fit a's, {a.shape}", b) from error
+    return a.astype(np.float64), b.astype(np.float64)  # differences of unsigned ones would wrap
