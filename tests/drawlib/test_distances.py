@@ -147,7 +147,7 @@ def test_sliced_in_one_dimension_is_w1():
 def test_a_shift_in_the_plane_is_seen_by_its_mean_shadow():
     """The mean of |cos| over directions is 2/π."""
     a = np.random.default_rng(3).normal(size=(50, 2))
-    distance = sliced_wasserstein(a, a + (3.0, 0.0), directions=20_000, seed=0)
+    distance = sliced_wasserstein(a, a + np.array([3.0, 0.0]), directions=20_000, seed=0)
     assert distance == pytest.approx(3 * 2 / np.pi, rel=0.02)
 
 
