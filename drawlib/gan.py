@@ -17,7 +17,13 @@ import numpy as np
 import tensorflow as tf
 from keras import ops
 
-from drawlib.checks import argument_error, check_choice, check_integer, check_number
+from drawlib.checks import (
+    argument_error,
+    check_array,
+    check_choice,
+    check_integer,
+    check_number,
+)
 from drawlib.losses import discriminator_loss, generator_loss
 
 ACTIVATIONS = ("tanh", "relu")
@@ -117,16 +123,17 @@ class Perceptron(keras.layers.Layer):
         """Map inputs to outputs.
 
         Args:
-            x: Shape (*lead, M, sizes[0]).
+            x: Shape (*lead, M, sizes[0]); without the leading axes, all perceptrons of an
+                ensemble get the same inputs.
 
         Returns:
             Shape (*lead, M, sizes[-1]).
 
         Raises:
-            ValueError: If the last axis of `x` is not ``sizes[0]`` long.
+            ValueError: If `x` has fewer than two axes, or its last is not ``sizes[0]`` long.
         """
-        if x.shape[-1] != self.input_size:
-            raise argument_error("x", f"of last axis {self.input_size}", x)
+        if len(x.shape) < 2 or x.shape[-1] != self.input_size:
+            raise argument_error("x", f"of shape (..., M, {self.input_size})", x)
         *hidden, last = zip(self.kernels, self.biases, strict=True)
         for kernel, bias in hidden:
             x = self.activation(ops.matmul(x, kernel) + bias)
@@ -157,11 +164,13 @@ class GAN(keras.Model):
             seed: For the initial weights and for z; without one, both differ at every call.
 
         Raises:
-            ValueError: If `config` is no `GANConfig`.
+            ValueError: If `config` is no `GANConfig`, or `seed` no whole number of at least 0.
         """
         super().__init__(name="gan")
         if not isinstance(config, GANConfig):
             raise argument_error("config", "a GANConfig", config)
+        if seed is not None:
+            seed = check_integer("seed", seed, at_least=0)
         self.config = config
         seeds = np.random.default_rng(seed).integers(2**31, size=3).tolist()
         shared: dict[str, Any] = {"activation": config.activation, "lead": config.lead}
@@ -188,8 +197,12 @@ class GAN(keras.Model):
             **options: Passed on to `keras.Model.compile`, for example ``steps_per_execution``.
 
         Raises:
-            ValueError: If both are the same object: an optimiser keeps state per network.
+            ValueError: If one is no Keras optimiser, or if both are the same object: an
+                optimiser keeps state per network.
         """
+        for name, optimizer in (("d_optimizer", d_optimizer), ("g_optimizer", g_optimizer)):
+            if not isinstance(optimizer, keras.optimizers.Optimizer):
+                raise argument_error(name, "a Keras optimiser", optimizer)
         if d_optimizer is g_optimizer:
             raise argument_error("g_optimizer", "another object than d_optimizer", "the same one")
         super().compile(**options)
@@ -218,7 +231,11 @@ class GAN(keras.Model):
 
         Returns:
             The running means of both losses.
+
+        Raises:
+            ValueError: If `x` is of another shape.
         """
+        self._check_examples(x)
         m = tf.shape(x)[-2]
         d_weights = self.discriminator.trainable_variables
         g_weights = self.generator.trainable_variables
@@ -249,11 +266,26 @@ class GAN(keras.Model):
 
         Returns:
             The running means of both losses.
+
+        Raises:
+            ValueError: If `x` is of another shape.
         """
+        self._check_examples(x)
         forged_logits = self.discriminator(self.generator(self.sample_latent(tf.shape(x)[-2])))
         self.d_tracker.update_state(discriminator_loss(self.discriminator(x), forged_logits))
         self.g_tracker.update_state(generator_loss(forged_logits))
         return {tracker.name: tracker.result() for tracker in self.metrics}
+
+    def _check_examples(self, x: Any) -> None:
+        """Raise unless `x` is of shape (*lead, M, data_size), where a size may be unknown yet."""
+        lead, data_size = self.config.lead, self.config.data_size
+        wanted = [*lead, None, data_size]
+        if len(x.shape) != len(wanted) or any(
+            None not in (have, size) and have != size
+            for have, size in zip(x.shape, wanted, strict=True)
+        ):
+            sizes = ", ".join([*map(str, lead), "M", str(data_size)])
+            raise argument_error("x", f"of shape ({sizes})", x)
 
     def call(self, z: Any) -> Any:
         """Forge: the same as ``generator(z)``.
@@ -289,5 +321,9 @@ class GAN(keras.Model):
 
         Returns:
             Array of shape (*lead, M, 1), each entry between 0 and 1.
+
+        Raises:
+            ValueError: If `x` is of another shape, or not finite.
         """
-        return ops.convert_to_numpy(ops.sigmoid(self.discriminator(ops.convert_to_tensor(x))))
+        x = check_array("x", x, shape=(*self.config.lead, "M", self.config.data_size))
+        return ops.convert_to_numpy(ops.sigmoid(self.discriminator(x.astype("float32"))))
