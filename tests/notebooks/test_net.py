@@ -124,7 +124,7 @@ CASES = [
     must_not("stored number", "plain", stored("12", "13")),
     must_not("output deleted", "plain", no_output),
     must_not("raises", "plain", source("print(", "undefined(")),
-    must_not("syntax error", "plain", source("print(", "print((")),
+    must_not("syntax error", "plain", source("print(", "= print(")),
     must_not("word after a number", "timed", stored("nats", "bits")),
     must_not("number that is none", "timed", stored("0.31", "nan")),
     must_not("other seed", "seed", stored("seed 0", "seed 1")),

@@ -60,7 +60,7 @@ def test_a_second_run_changes_nothing(chapter: Chapter, capsys: pytest.CaptureFi
     ("source", "error"),
     [
         ("1 / 0", "ZeroDivisionError"),
-        ("print((", "SyntaxError"),
+        ("x = = 1", "SyntaxError"),
         ("import os; os._exit(3)", "the kernel died"),
     ],
 )
