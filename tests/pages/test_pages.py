@@ -88,7 +88,10 @@ def visit(page: Any, book: Book, name: str, query: str = "") -> Visit:
         page.wait_for_url("**/book/index.html")  # it only leads there
     page.wait_for_load_state("load")
     if page.locator("script[src*='mathjax']").count():
-        page.evaluate("MathJax.startup.promise")
+        # Where a part of it is missing, MathJax waits for ever: the page then counts as it is.
+        page.evaluate(
+            "Promise.race([MathJax.startup.promise, new Promise(end => setTimeout(end, 5000))])"
+        )
     page.wait_for_timeout(150)  # for what a script asks for after that
     visit.seen = page.evaluate(OBSERVE)
     return visit
