@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
@@ -64,6 +65,8 @@ def clean_environment(**settings: str) -> Iterator[None]:
         for name in ("DRAWLIB_SEED", "DRAWLIB_CLAIMS", "DRAWLIB_CHAPTER", "MPLBACKEND"):
             os.environ.pop(name, None)
         os.environ["IPYTHONDIR"] = folder  # without the user's profile and start-up files
+        if data := os.environ.get("DRAWLIB_DATA"):  # a kernel works in its notebook's folder
+            os.environ["DRAWLIB_DATA"] = str(Path(data).absolute())
         os.environ.update(settings)
         try:
             yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
 from pathlib import Path
 
@@ -100,12 +101,31 @@ def test_the_users_settings_stay_outside(
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.setenv("DRAWLIB_SEED", "7")
     monkeypatch.setenv("MPLBACKEND", "Agg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DRAWLIB_DATA", "ipython")
     path = chapter(
-        'import os\nprint(os.environ.get("DRAWLIB_SEED"), "inline" in os.environ["MPLBACKEND"])'
+        'from os import environ\nprint(environ.get("DRAWLIB_SEED"))',
+        'print("inline" in environ["MPLBACKEND"])',
+        'print(environ["DRAWLIB_DATA"])',
     )
     assert run(path) == 0
-    [output] = nbformat.read(path, as_version=4).cells[0].outputs
-    assert output.text == "None True\n"
+    printed = [cell.outputs[0].text for cell in nbformat.read(path, as_version=4).cells]
+    assert printed == ["None\n", "True\n", f"{tmp_path / 'ipython'}\n"]
+
+
+def test_a_full_disk_keeps_the_file(chapter: Chapter, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = chapter("x = 1")
+    before = path.read_bytes()
+
+    def fill(notebook: nbformat.NotebookNode, file: Path) -> None:
+        file.write_text("{ half a note", encoding="utf-8")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(execute.nbformat, "write", fill)
+    with pytest.raises(OSError, match="No space left"):
+        execute.write_notebook(nbformat.read(path, as_version=4), path)
+    assert path.read_bytes() == before
+    assert [file.name for file in path.parent.iterdir()] == ["small.ipynb"]
 
 
 def test_outputs_on_mnist_are_not_replaced_without_it(
