@@ -71,7 +71,7 @@ class Visit:
     def size(self) -> int:
         """The bytes of all files that were loaded, each counted once."""
         paths = {unquote(urlsplit(url).path) for url in self.requests if url.startswith("file:")}
-        return sum(Path(path).stat().st_size for path in paths)
+        return sum(path.stat().st_size for path in map(Path, paths) if path.exists())
 
 
 def visit(page: Any, book: Book, name: str, query: str = "") -> Visit:
