@@ -119,7 +119,7 @@ MISSING = {
     ),
     "machine's path": (edit("picture", "plt.show()", "open('/home/me/x')"), "names this machine"),
     "path printed": (
-        put("picture", outputs=[{"output_type": "stream", "name": "stdout", "text": "/tmp/x.py"}]),
+        put("picture", outputs=[{"output_type": "stream", "name": "stdout", "text": "/home/me/x"}]),
         "names this machine",
     ),
     "registry": (edit("first-seen", "What", "See pypi.org. What"), "names this machine"),
