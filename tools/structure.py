@@ -26,7 +26,7 @@ SECTIONS = ("Summary", "Exercises", "References")
 
 _MYST = re.compile(r"^\s*(?:```+|~~~+|:::+)\s*\{|\{[a-z][\w:-]*\}`|^\([\w-]+\)=\s*$", re.MULTILINE)
 _MACHINE = re.compile(
-    r"(?<![\w.])/(?:home|root|tmp|Users|work|opt|usr)/|\b[A-Z]:\\|file://|pypi|pythonhosted|\.venv"
+    r"(?<![\w.])/(?:home|root|tmp|Users|work|opt|usr)/|\b[A-Z]:\\|file://|pypi|py\w+hosted|\.venv"
 )
 _LINK = re.compile(r"(!?)\[[^\]]*\]\(([^)\s]+)[^)]*\)")
 _EMBEDDED = re.compile(r"data:image/[a-z]+;base64,([A-Za-z0-9+/=]+)")

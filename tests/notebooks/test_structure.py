@@ -122,7 +122,7 @@ MISSING = {
         put("picture", outputs=[{"output_type": "stream", "name": "stdout", "text": "/home/me/x"}]),
         "names this machine",
     ),
-    "registry": (edit("first-seen", "What", "See pypi.org. What"), "names this machine"),
+    "registry": (edit("first-seen", "What", "See pypi. What"), "names this machine"),
     "stderr": (
         put("picture", outputs=[{"output_type": "stream", "name": "stderr", "text": "warning"}]),
         "expected no stderr",
