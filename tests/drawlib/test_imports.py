@@ -27,6 +27,7 @@ FLOORS = {
     "losses": 1,
     "alignment": 1,
     "distances": 1,
+    "perceptron": 1,
     "plots": 1,
     "gan": 2,
     "chapter": 2,
