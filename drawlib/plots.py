@@ -131,6 +131,9 @@ def animate(
     both.paste(pictures[-1], (0, pictures[0].height))
     palette = both.quantize(64, dither=Image.Dither.NONE)
     quantised = [p.quantize(palette=palette, dither=Image.Dither.NONE) for p in pictures]
+    # Only now: with a white entry beside other pale ones, Pillow would map white to those.
+    for picture in quantised:
+        picture.putpalette(_with_white_paper(palette))
     durations = [round(1000 / fps)] * (len(quantised) - 1) + [round(1000 * hold)]
     gif, still = io.BytesIO(), io.BytesIO()
     quantised[0].save(
@@ -139,3 +142,17 @@ def animate(
     )  # fmt: skip
     quantised[-1].save(still, "PNG", optimize=True)
     return Animation(gif.getvalue(), still.getvalue(), alt)
+
+
+def _with_white_paper(palette: Image.Image) -> list[int]:
+    """Return a palette's colours, with exact white where white is mapped to.
+
+    An entry is the mean of the colours it stands for: white paper, averaged with the pale
+    edges of lines, is tinted, and stands out from the white page around it.
+    """
+    white = Image.new("RGB", (1, 1), "white")
+    entry = np.asarray(white.quantize(palette=palette, dither=Image.Dither.NONE)).item()
+    colours = np.array(palette.getpalette()).reshape(-1, 3)
+    if colours[entry].min() > 240:  # else the figure is dark, and has no white to mend
+        colours[entry] = 255
+    return colours.ravel().tolist()

@@ -108,6 +108,21 @@ def test_the_same_frames_give_the_same_bytes():
     assert first.still == second.still
 
 
+def test_white_paper_stays_white():
+    """Where a palette averages, the pale edges of lines tint it."""
+    figure, axes = plt.subplots(figsize=(2, 1.5), facecolor="white")
+    animation = animate(figure, lambda x: axes.plot([0, x], alpha=0.5), [1, 2, 3], alt="Lines.")
+    frames, _, _ = frames_of(animation.gif)
+    for frame in frames:
+        assert (frame == 255).all(axis=-1).mean() > 0.5
+
+
+def test_a_dark_figure_gets_no_white():
+    figure = plt.figure(figsize=(1, 1), facecolor="#333333")
+    [frame], _, _ = frames_of(animate(figure, lambda _: None, [0], alt="Night.").gif)
+    assert (frame == 0x33).all()
+
+
 def test_the_figure_is_closed_also_when_drawing_fails(scene):
     figure, _ = scene
 
