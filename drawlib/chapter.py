@@ -1,4 +1,4 @@
-"""What the setup cell of every chapter does."""
+"""What the setup cell of every chapter does: it quiets TensorFlow, seeds, sets the style."""
 
 from __future__ import annotations
 
@@ -25,17 +25,26 @@ def begin_chapter() -> int:
     from drawlib import claims, data, plots, seeding
 
     source = data.digits_source()
-    if "tensorflow" not in sys.modules:
-        # TensorFlow reads these once, on import. With oneDNN two runs of one seed can differ.
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-        with _no_native_stderr():
-            importlib.import_module("keras")
+    import_tensorflow_quietly()
     seed = seeding.seed_everything()
     claims.describe_run(seed=seed, data=source)
     plots.use_house_style()
     print(f"seed {seed} · digits: {source}")
     return seed
+
+
+def import_tensorflow_quietly() -> None:
+    """Import TensorFlow, by way of Keras, if that was not done yet: in silence, without oneDNN.
+
+    Settings that somebody made in the environment stay.
+    """
+    if "tensorflow" in sys.modules:
+        return
+    # TensorFlow reads these once, on import. With oneDNN two runs of one seed can differ.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    with _no_native_stderr():
+        importlib.import_module("keras")
 
 
 @contextlib.contextmanager

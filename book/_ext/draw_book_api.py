@@ -6,11 +6,11 @@ They are written for those who read the source. A star there belongs to a shape,
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 
 from sphinx.application import Sphinx
+
+from drawlib.chapter import import_tensorflow_quietly
 
 _LITERAL = re.compile(r"(``.+?``|`[^`]+`)")
 _DIRECTIVE = re.compile(r"\s*\.\. [\w-]+::")
@@ -53,28 +53,14 @@ def process_docstring(
     lines[:] = escape_markup(lines)
 
 
-def load_tensorflow_quietly(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Import TensorFlow, which the package's page needs, without its words on the terminal.
-
-    On a machine without a GPU it says so from C++, at every import and past every setting.
-    """
-    if docname != "book/api":
-        return
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    sys.stderr.flush()
-    terminal = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  os.devnull is no path
-            os.dup2(nowhere.fileno(), 2)
-        import keras  # noqa: F401
-    finally:
-        os.dup2(terminal, 2)
-        os.close(terminal)
+def load_tensorflow(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Import TensorFlow, which the package's page needs, without its words on the terminal."""
+    if docname == "book/api":
+        import_tensorflow_quietly()
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Connect the extension."""
-    app.connect("source-read", load_tensorflow_quietly)
+    app.connect("source-read", load_tensorflow)
     app.connect("autodoc-process-docstring", process_docstring, priority=400)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
