@@ -7,7 +7,7 @@ import json
 import pytest
 
 from tests.pages.project import Book, child_seconds, copy_project
-from tests.pages.test_generated import notebook
+from tests.tools.notebooks import notebook
 from tools import book as book_command
 
 # A small book, for what is tried several times: no API page, which imports TensorFlow.

@@ -1,0 +1,75 @@
+"""The chapters that the book lists, as the generated pages read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A notebook that the table of contents lists.
+
+    Attributes:
+        path: Its path below the book's folder, for example ``notebooks/gan/x.ipynb``.
+        notebook: Its content.
+    """
+
+    path: str
+    notebook: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """The text of the first heading."""
+        for cell in self.notebook["cells"]:
+            if cell["cell_type"] == "markdown":
+                for line in text_of(cell["source"]).splitlines():
+                    if line.startswith("# "):
+                        return line[2:].strip()
+        raise ValueError(f"expected {self.path} to begin with a title; received none")
+
+    def cell_link(self, cell_id: str) -> str:
+        """The target under which the book's pages know a cell."""
+        return f"#{Path(self.path).stem}-cell-{cell_id}"
+
+
+def read_chapters(root: Path) -> list[Chapter]:
+    """Read the notebooks that ``_toc.yml`` lists, in its order.
+
+    Raises:
+        ValueError: If a listed notebook is missing or is no notebook.
+    """
+    contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
+    chapters = []
+    for name in _listed_files(contents):
+        if not name.startswith("notebooks/"):
+            continue
+        path = root / f"{name}.ipynb"
+        try:
+            notebook = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise ValueError(f"expected {name}.ipynb to be a notebook; received {error}") from error
+        chapters.append(Chapter(f"{name}.ipynb", notebook))
+    return chapters
+
+
+def text_of(value: str | list[str]) -> str:
+    """Join what a notebook stores as one string or as a list of lines."""
+    return value if isinstance(value, str) else "".join(value)
+
+
+def _listed_files(node: Any) -> Iterator[str]:
+    """Yield every ``file:`` of a table of contents, in order."""
+    if isinstance(node, dict):
+        if isinstance(node.get("file"), str):
+            yield node["file"]
+        for value in node.values():
+            yield from _listed_files(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _listed_files(value)

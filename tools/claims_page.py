@@ -1,0 +1,97 @@
+"""The page of claims: each with its value, its bound, and how it fared under many seeds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from tools.chapters import Chapter, text_of
+
+_CLAIM = re.compile(
+    r"^✓ (?P<sentence>.+): (?P<measured>.+?) "
+    r"\((?P<bound>(?:at most|at least|between|equals) [^()]*(?:\([^()]*\)[^()]*)*)\)$"
+)
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>|$~])")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim as a chapter's stored output prints it."""
+
+    sentence: str
+    measured: str
+    bound: str
+    cell_id: str
+
+
+def find_claims(chapter: Chapter) -> list[Claim]:
+    """Collect the ✓ lines of the stored outputs.
+
+    Raises:
+        ValueError: If a line begins with ✓ and is not one that `drawlib.claim` prints.
+    """
+    claims = []
+    for cell in chapter.notebook["cells"]:
+        for output in cell.get("outputs", []):
+            for line in text_of(output.get("text", "")).splitlines():
+                if not line.startswith("✓"):
+                    continue
+                parts = _CLAIM.fullmatch(line)
+                if parts is None:
+                    raise ValueError(
+                        f"expected {chapter.path}, cell {cell['id']}, to print claims as "
+                        f"'✓ sentence: value (bound)'; received {line!r}"
+                    )
+                claims.append(Claim(**parts.groupdict(), cell_id=cell["id"]))
+    return claims
+
+
+def claims_page(chapters: list[Chapter], swept: dict[str, list[dict[str, Any]]]) -> str:
+    """Write the claims of all chapters as Markdown tables.
+
+    Args:
+        chapters: The chapters.
+        swept: What `make seeds` measured: for each chapter's path a list of records with
+            ``sentence``, ``bound``, ``held``, ``of``, ``low``, ``median`` and ``high``.
+    """
+    lines = []
+    for chapter in chapters:
+        claims = find_claims(chapter)
+        if not claims:
+            continue
+        records = {(r["sentence"], r["bound"]): r for r in swept.get(chapter.path, [])}
+        head = ["Claim", "Measured", "Bound"]
+        if records:
+            head += ["Held", "Lowest – median – highest"]
+        lines += [f"## {chapter.title}", "", _row(head), _row([":--"] * len(head))]
+        for claim in claims:
+            row = [
+                f"[{_escape(claim.sentence)}]({chapter.cell_link(claim.cell_id)})",
+                _escape(claim.measured),
+                _escape(claim.bound),
+            ]
+            if records:
+                record = records.get((claim.sentence, claim.bound))
+                row.append(f"{record['held']} of {record['of']} seeds" if record else "–")
+                row.append(_escape(_spread(record)) if record else "–")
+            lines.append(_row(row))
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _spread(record: dict[str, Any]) -> str:
+    """Say between what the measured values of a sweep lay."""
+    values = [record.get(name) for name in ("low", "median", "high")]
+    if any(not isinstance(value, int | float) for value in values):
+        return "–"
+    return " – ".join(f"{value:.3g}" for value in values)
+
+
+def _row(cells: list[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _escape(text: str) -> str:
+    """Escape what Markdown would not show as it stands."""
+    return _MARKDOWN.sub(r"\\\1", text)
