@@ -13,6 +13,8 @@ __version__ = "0.1.0"
 
 # Public name -> the module that holds it.
 _HOMES = {
+    "DRAW": "draw",
+    "DRAWConfig": "draw",
     "begin_chapter": "chapter",
     "binarize": "data",
     "claim": "claims",
@@ -22,6 +24,8 @@ _HOMES = {
 }
 
 __all__ = [
+    "DRAW",
+    "DRAWConfig",
     "__version__",
     "begin_chapter",
     "binarize",
@@ -35,6 +39,7 @@ if TYPE_CHECKING:
     from drawlib.chapter import begin_chapter
     from drawlib.claims import claim
     from drawlib.data import binarize, load_mnist
+    from drawlib.draw import DRAW, DRAWConfig
     from drawlib.seeding import seed_everything, spawn_seeds
 
 

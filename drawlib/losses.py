@@ -42,3 +42,40 @@ def generator_loss(forged_logits: Any) -> Any:
         The loss in nats, averaged over the minibatch, shape (...).
     """
     return ops.mean(ops.softplus(-forged_logits), axis=(-2, -1))
+
+
+def bernoulli_loss(logits: Any, x: Any) -> Any:
+    r"""Return how many nats a black-and-white image costs, given the logit of each pixel.
+
+    .. math:: -\log p(x) = \sum_a \log(1 + e^{c_a}) - x_a c_a
+
+    The cross entropy between x and :math:`\sigma(c)`, computed so that no logarithm of zero
+    can occur: equation 9 of Gregor et al. (2015).
+
+    Args:
+        logits: c, shape (..., H, W).
+        x: Pixels, each 0 or 1, shape (..., H, W).
+
+    Returns:
+        The loss in nats, summed over the pixels, shape (...).
+    """
+    return ops.sum(ops.softplus(logits) - x * logits, axis=(-2, -1))
+
+
+def gaussian_kl(mu: Any, log_sigma: Any) -> Any:
+    r"""Return the divergence of independent Gaussians from the standard normal.
+
+    .. math:: \mathrm{KL} = \tfrac12 \sum_d \mu_d^2 + \sigma_d^2 - 2\log\sigma_d - 1
+
+    One step of equation 11 of Gregor et al. (2015), with the constant once per latent
+    dimension, so that it is 0 where the two agree.
+
+    Args:
+        mu: Means, shape (..., Z).
+        log_sigma: Logarithms of the standard deviations, shape (..., Z).
+
+    Returns:
+        The divergence in nats, shape (...).
+    """
+    sigma2 = ops.exp(2 * log_sigma)
+    return 0.5 * ops.sum(mu**2 + sigma2 - 2 * log_sigma - 1, axis=-1)

@@ -25,11 +25,13 @@ FLOORS = {
     "bundled": 0,
     "data": 1,
     "losses": 1,
+    "filterbank": 1,
     "alignment": 1,
     "distances": 1,
     "perceptron": 1,
     "plots": 1,
     "gan": 2,
+    "draw": 2,
     "chapter": 2,
 }
 GROUND = "checks"
