@@ -63,33 +63,39 @@ def claims_page(chapters: list[Chapter], swept: dict[str, list[dict[str, Any]]])
         records = {(r["sentence"], r["bound"]): r for r in swept.get(chapter.path, [])}
         head = ["Claim", "Measured", "Bound"]
         if records:
-            head += ["Held", "Lowest – median – highest"]
+            head += ["Held", "Median (lowest to highest)"]
         lines += [f"## {chapter.title}", "", _row(head), _row([":--"] * len(head))]
         for claim in claims:
             row = [
                 f"[{_escape(claim.sentence)}]({chapter.cell_link(claim.cell_id)})",
-                _escape(claim.measured),
-                _escape(claim.bound),
+                _figures(claim.measured),
+                _figures(claim.bound),
             ]
             if records:
                 record = records.get((claim.sentence, claim.bound))
-                row.append(f"{record['held']} of {record['of']} seeds" if record else "–")
-                row.append(_escape(_spread(record)) if record else "–")
+                row.append(f"{record['held']} of {record['of']}" if record else "–")
+                row.append(_figures(_spread(record)) if record else "–")
             lines.append(_row(row))
         lines.append("")
     return "\n".join(lines)
 
 
 def _spread(record: dict[str, Any]) -> str:
-    """Say between what the measured values of a sweep lay."""
+    """Say where the measured values of a sweep lay."""
     values = [record.get(name) for name in ("low", "median", "high")]
     if any(not isinstance(value, int | float) for value in values):
         return "–"
-    return " – ".join(f"{value:.3g}" for value in values)
+    low, median, high = (f"{value:.3g}" for value in values)
+    return low if low == high else f"{median} ({low} to {high})"
 
 
 def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cells)} |"
+
+
+def _figures(text: str) -> str:
+    """Write numbers with true minus signs: a line may break after a hyphen, as in 1e-06."""
+    return _escape(re.sub(r"-(?=\d)", "−", text))
 
 
 def _escape(text: str) -> str:

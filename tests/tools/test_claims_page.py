@@ -54,8 +54,8 @@ def test_the_page_of_claims_counts_the_seeds() -> None:
     record |= {"low": 0.0211, "median": 0.03, "high": 0.06}
     page = claims_page([one], {one.path: [record]})
     assert (
-        r"| [a\|b \*c\*](#one-cell-c) | 0.031 | at most 0.05 | 19 of 20 seeds "
-        "| 0.0211 – 0.03 – 0.06 |"
+        r"| [a\|b \*c\*](#one-cell-c) | 0.031 | at most 0.05 | 19 of 20 "
+        "| 0.03 (0.0211 to 0.06) |"
     ) in page
     assert "| [d](#one-cell-c) | 1 | equals 1 | – | – |" in page
 
@@ -69,3 +69,16 @@ def test_a_sweep_of_another_bound_is_not_counted() -> None:
     one = chapter(code("c", printed("✓ a: 0.031 (at most 0.05)\n")))
     record = {"sentence": "a", "bound": "at most 0.1", "held": 20, "of": 20}
     assert "20 of 20" not in claims_page([one], {one.path: [record]})
+
+
+def test_a_value_that_no_seed_changes_is_given_once() -> None:
+    one = chapter(code("c", printed("✓ a: 1 (equals 1)\n")))
+    record = {"sentence": "a", "bound": "equals 1", "held": 20, "of": 20}
+    record |= {"low": 1.0, "median": 1.0, "high": 1.0}
+    assert "| 20 of 20 | 1 |" in claims_page([one], {one.path: [record]})
+
+
+def test_numbers_do_not_break_at_their_hyphens() -> None:
+    one = chapter(code("c", printed("✓ a-b: -3e-07 (between -1e-06 and 1e-06)\n")))
+    page = claims_page([one], {})
+    assert "| [a-b](#one-cell-c) | −3e−07 | between −1e−06 and 1e−06 |" in page
