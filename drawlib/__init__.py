@@ -19,6 +19,7 @@ _HOMES = {
     "binarize": "data",
     "claim": "claims",
     "load_mnist": "data",
+    "load_pretrained": "checkpoints",
     "seed_everything": "seeding",
     "spawn_seeds": "seeding",
 }
@@ -31,12 +32,14 @@ __all__ = [
     "binarize",
     "claim",
     "load_mnist",
+    "load_pretrained",
     "seed_everything",
     "spawn_seeds",
 ]
 
 if TYPE_CHECKING:
     from drawlib.chapter import begin_chapter
+    from drawlib.checkpoints import load_pretrained
     from drawlib.claims import claim
     from drawlib.data import binarize, load_mnist
     from drawlib.draw import DRAW, DRAWConfig

@@ -308,14 +308,17 @@ class DRAW(keras.Model):
             eps = ops.transpose(eps, (1, 0, 2))  # (T, B, latent_size)
         traced = self.trace(x, eps)
         kls = {f"kl_{t}": traced["kl"][t - 1] for t in range(1, self.config.steps + 1)}
-        Lx = bernoulli_loss(traced["canvases"][-1], x)
-        return {"Lx": Lx, "Lz": ops.sum(traced["kl"], axis=0), **kls}
+        Lx, Lz = bernoulli_loss(traced["canvases"][-1], x), ops.sum(traced["kl"], axis=0)
+        self.add_loss(ops.mean(Lx + Lz))
+        return {"Lx": Lx, "Lz": Lz, **kls}
 
-    def compute_loss(self, x: Any, y: Any, y_pred: Any, *args: Any, **kwargs: Any) -> Any:
-        """Return Lx + Lz, averaged over the batch."""
+    def compute_metrics(
+        self, x: Any, y: Any, y_pred: dict, sample_weight: Any = None
+    ) -> dict[str, Any]:
+        """Add a batch to the means that `fit` and `evaluate` report."""
         for tracker in self.trackers:
             tracker.update_state(y_pred[tracker.name])
-        return ops.mean(y_pred["Lx"] + y_pred["Lz"])
+        return self.get_metrics_result()
 
     # --- the network's own verbs ---------------------------------------------------------
 

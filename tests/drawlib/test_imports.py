@@ -26,12 +26,16 @@ FLOORS = {
     "data": 1,
     "losses": 1,
     "filterbank": 1,
+    "batches": 1,
     "alignment": 1,
     "distances": 1,
     "perceptron": 1,
     "plots": 1,
     "gan": 2,
     "draw": 2,
+    "checkpoints": 3,
+    "training": 4,
+    "__main__": 5,
     "chapter": 2,
 }
 GROUND = "checks"

@@ -1,0 +1,149 @@
+"""The command line: ``python -m drawlib train | evaluate | generate``."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+BAR = 20  # characters
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments: What was typed after ``python -m drawlib``; without it, what really was.
+
+    Returns:
+        The exit status: 0, 1 after an error, which is then said in a line, 130 if interrupted.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    options = _parser().parse_args(arguments)
+    options.command = "python -m drawlib " + shlex.join(arguments)
+    from drawlib.chapter import import_tensorflow_quietly
+
+    import_tensorflow_quietly()
+    from drawlib.training import TrainingError
+
+    try:
+        options.run(options)
+    except (ValueError, OSError, TrainingError) as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("\nstopped; --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m drawlib", description="Train and use DRAW.")
+    commands = parser.add_subparsers(required=True, metavar="train | evaluate | generate")
+
+    train = commands.add_parser("train", help="train a network, with log and checkpoints")
+    train.set_defaults(run=_train)
+    train.add_argument("model", choices=["draw"])
+    train.add_argument("--out", type=Path, required=True, help="folder for log and checkpoint")
+    train.add_argument("--steps", type=int, default=10_000, help="training steps (%(default)s)")
+    train.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    train.add_argument("--distribute", choices=["mirrored"], help="share batches among devices")
+    train.add_argument("--no-attention", action="store_true", help="read and write all pixels")
+    sizes = {"glimpses": 10, "latent-size": 10, "read-size": 5, "write-size": 5, "units": 256}
+    for name, size in sizes.items():
+        train.add_argument(f"--{name}", type=int, default=size, metavar="N", help="(%(default)s)")
+    train.add_argument("--seed", type=int, default=0, metavar="N", help="(%(default)s)")
+    train.add_argument("--batch-size", type=int, default=100, metavar="N", help="(%(default)s)")
+    train.add_argument("--learning-rate", type=float, default=1e-3, metavar="X", help="(0.001)")
+    train.add_argument("--keep", type=float, default=0.9, metavar="X", help="(%(default)s)")
+
+    evaluate = commands.add_parser("evaluate", help="bound -log p(x) of the binarised test set")
+    evaluate.set_defaults(run=_evaluate)
+    evaluate.add_argument("checkpoint", help="a file, or the name of one in the package")
+    evaluate.add_argument("--samples", type=int, default=1, help="importance samples (1: ELBO)")
+    evaluate.add_argument("--images", type=int, default=10_000, help="the first so many")
+    evaluate.add_argument("--seed", type=int, default=0, help="for the noise")
+
+    generate = commands.add_parser("generate", help="draw digits that nobody has seen")
+    generate.set_defaults(run=_generate)
+    generate.add_argument("checkpoint", help="a file, or the name of one in the package")
+    generate.add_argument("--out", type=Path, required=True, help="the picture, for example a.png")
+    generate.add_argument("--count", type=int, default=100, help="how many digits (%(default)s)")
+    generate.add_argument("--seed", type=int, default=0, help="for the latents")
+    return parser
+
+
+def _train(options: argparse.Namespace) -> None:
+    from drawlib.data import load_mnist
+    from drawlib.draw import DRAWConfig
+    from drawlib.training import Recipe, train
+
+    config = DRAWConfig(
+        read_size=options.read_size, write_size=options.write_size, units=options.units,
+        latent_size=options.latent_size, steps=options.glimpses,
+        read_attention=not options.no_attention, write_attention=not options.no_attention,
+    )  # fmt: skip
+    recipe = Recipe(
+        config, seed=options.seed, batch_size=options.batch_size,
+        learning_rate=options.learning_rate, keep=options.keep,
+    )  # fmt: skip
+    digits = load_mnist()
+
+    def report(step: int, nats: float, seconds_left: float) -> None:
+        filled = BAR * step // options.steps
+        bar = "█" * filled + "·" * (BAR - filled)
+        minutes = math.ceil(seconds_left / 60)
+        line = f"{bar} step {step:,} of {options.steps:,} · {nats:.1f} nats · {minutes} min left"
+        print(f"\r{line:<79}", end="", flush=True)
+
+    train(
+        recipe, digits.x_train, steps=options.steps, out=options.out, resume=options.resume,
+        mirrored=options.distribute == "mirrored", report=report,
+        facts={"command": options.command, "data": digits.source},
+    )  # fmt: skip
+    print(f"\ntrained; the checkpoint is in {options.out}")
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from drawlib.data import binarize, load_mnist
+
+    model = _model(options.checkpoint)
+    images = binarize(load_mnist().x_test, seed=0)[: options.images]
+    nats = model.bound(images, samples=options.samples, seed=options.seed)
+    error = nats.std() / math.sqrt(len(nats))
+    print(f"{nats.mean():.2f} ± {error:.2f} nats, {len(nats):,} images, {options.samples} samples")
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from drawlib.checks import check_integer
+
+    count = check_integer("count", options.count, at_least=1)
+    images = _model(options.checkpoint).generate(count, seed=options.seed).canvases[-1]
+    across = math.ceil(math.sqrt(count))
+    down = math.ceil(count / across)
+    height, width = images.shape[1:]
+    sheet = np.zeros((down * across, height, width))
+    sheet[:count] = images
+    sheet = sheet.reshape(down, across, height, width).swapaxes(1, 2)
+    pixels = np.round(255 * sheet.reshape(down * height, across * width)).astype(np.uint8)
+    Image.fromarray(255 - pixels).save(options.out)
+    print(f"{count} digits in {options.out}")
+
+
+def _model(checkpoint: str) -> Any:
+    """Load a network by the name of one in the package, or from a file."""
+    from drawlib import checkpoints
+
+    if checkpoint in checkpoints.PRETRAINED:
+        return checkpoints.load_pretrained(checkpoint)
+    return checkpoints.load_draw(checkpoint)[0]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
