@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import keras
 from keras import ops
 
 # Each exponential takes a logarithm between −8 and 8: from a three-thousandth to three
@@ -69,8 +70,11 @@ def window(parameters: Any, *, size: int, height: int, width: int) -> Window:
         width: W, in pixels.
 
     Returns:
-        The window.
+        The window, in float32 where `parameters` are of half precision.
     """
+    if keras.backend.standardize_dtype(parameters.dtype) in ("float16", "bfloat16"):
+        # The square of 256 pixels overflows float16; bfloat16 has 1/16 of a pixel at 27.
+        parameters = ops.cast(parameters, "float32")
     g_x, g_y, log_sigma2, log_delta, log_gamma = ops.split(parameters, 5, axis=-1)  # (B, 1) each
     return Window(
         g_x=(width - 1) / 2 * (g_x + 1),
@@ -103,8 +107,10 @@ def filters(mu: Any, sigma2: Any, pixels: int) -> Any:
     .. math:: F[i, a] = \tfrac1Z \exp\!\left(-\tfrac{(a - \mu_i)^2}{2\sigma^2}\right),
         \quad \sum_a F[i, a] = 1
 
-    The normalisation is a softmax, so that a filter far outside the image still has weights,
-    on the nearest pixels, and a gradient that can bring it back.
+    The normalisation is a softmax, so that a filter far outside the image still has weights, on
+    the nearest pixels. It has a gradient, too, that can bring it back, unless it is so sharp
+    that one pixel has all the weight that float32 can tell: d pixels outside, that is where
+    sigma2 is below about (2d + 1)/175.
 
     Args:
         mu: Where the filters lie, in pixels, shape (B, N).
@@ -114,8 +120,11 @@ def filters(mu: Any, sigma2: Any, pixels: int) -> Any:
     Returns:
         Shape (B, N, pixels); each row sums to one.
     """
-    a = ops.arange(pixels, dtype=mu.dtype)
-    squares = (a - ops.expand_dims(mu, -1)) ** 2  # (B, N, pixels)
+    a, mu = ops.arange(pixels, dtype=mu.dtype), ops.expand_dims(mu, -1)
+    # (a − mu)² less the square at the nearest point of the image. A softmax forgets what all
+    # pixels share; far outside, that part is huge, and its rounding would drown the gradient.
+    nearest = ops.stop_gradient(ops.clip(mu, 0, pixels - 1))
+    squares = (a - nearest) * (a + nearest - 2 * mu)  # (B, N, pixels)
     return ops.softmax(-squares / (2 * ops.expand_dims(sigma2, -1)), axis=-1)
 
 
