@@ -28,6 +28,7 @@ def claim(
     at_least: float | None = None,
     between: tuple[float, float] | None = None,
     equals: Any = None,
+    needs_mnist: str | None = None,
 ) -> None:
     """Check a result against its bound, and print both.
 
@@ -41,6 +42,8 @@ def claim(
         at_least: The claim holds if ``measured >= at_least``.
         between: A pair; the claim holds if ``between[0] <= measured <= between[1]``.
         equals: The claim holds if ``measured == equals``.
+        needs_mnist: Where the digits come from (`Digits.source`), for a claim that only makes
+            sense on MNIST: on other digits it is not judged, and the line says so.
 
     Raises:
         ClaimError: If the claim does not hold. A measured NaN never holds.
@@ -60,6 +63,9 @@ def claim(
     [(name, bound)] = given.items()
     value = _scalar("measured", measured, text_allowed=name == "equals")
     held, bound_text = _judge(value, name, bound)
+    if needs_mnist is not None and not needs_mnist.startswith("MNIST"):
+        print(f"– {sentence}: not measured, it needs MNIST ({bound_text})")
+        return
 
     _record(sentence, value, bound_text, held)
     if not held:  # with all digits: 0.0504 must not read as 0.05, at most 0.05

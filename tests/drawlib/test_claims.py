@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from drawlib import claims
+from drawlib import claims, data
 from drawlib.claims import ClaimError, claim, describe_run
 
 
@@ -46,6 +46,16 @@ def records(monkeypatch, tmp_path):
 def test_a_claim_that_holds_is_printed(capsys, measured, bound, line):
     claim("It holds", measured, **bound)
     assert capsys.readouterr().out == line + "\n"
+
+
+def test_a_claim_that_needs_mnist_is_not_judged_on_other_digits(capsys, records):
+    claim("It holds", 0.06, at_most=0.05, needs_mnist=data.BUNDLED)
+    assert capsys.readouterr().out == "– It holds: not measured, it needs MNIST (at most 0.05)\n"
+    with pytest.raises(ClaimError):
+        claim("It holds", 0.06, at_most=0.05, needs_mnist=data.DOWNLOAD)
+    claim("It holds", 0.04, at_most=0.05, needs_mnist=data.KERAS_CACHE)
+    assert capsys.readouterr().out == "✓ It holds: 0.04 (at most 0.05)\n"
+    assert [record["measured"] for record in records()] == [0.06, 0.04]
 
 
 @pytest.mark.parametrize(
