@@ -26,7 +26,9 @@ def main(arguments: list[str] | None = None) -> int:
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     options = _parser().parse_args(arguments)
-    options.command = "python -m drawlib " + shlex.join(arguments)
+    # The command that makes the same network in one go.
+    typed = shlex.join(word for word in arguments if word != "--resume")
+    options.command = f"python -m drawlib {typed}"
     from drawlib.chapter import import_tensorflow_quietly
 
     import_tensorflow_quietly()

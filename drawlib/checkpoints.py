@@ -169,7 +169,7 @@ def pretrained_file(name: str) -> Path:
 def weights(model: DRAW) -> dict[str, np.ndarray]:
     """Return copies of the trainable weights by layer and name, ``encoder.kernel``."""
     return {
-        f"{layer.name}.{weight.name}": np.array(weight.value)
+        f"{layer.name}.{weight.name}": weight.numpy()
         for layer in model.layers
         for weight in layer.trainable_weights
     }

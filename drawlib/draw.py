@@ -141,7 +141,9 @@ class DRAW(keras.Model):
 
         def linear(n_in: int, n_out: int, name: str) -> keras.layers.Dense:
             glorot = keras.initializers.GlorotUniform(next(seeds))
-            layer = keras.layers.Dense(n_out, kernel_initializer=glorot, name=name)
+            layer = keras.layers.Dense(
+                n_out, kernel_initializer=glorot, dtype=self.dtype_policy, name=name
+            )
             layer.build((None, n_in))
             return layer
 
@@ -150,6 +152,7 @@ class DRAW(keras.Model):
                 units,
                 kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
                 recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
+                dtype=self.dtype_policy,
                 name=name,
             )
             cell.build((None, n_in))
@@ -312,6 +315,25 @@ class DRAW(keras.Model):
         self.add_loss(ops.mean(Lx + Lz))
         return {"Lx": Lx, "Lz": Lz, **kls}
 
+    def fit(self, x: Any = None, *args: Any, **options: Any) -> Any:
+        """Train, as `keras.Model.fit` does, on images in [0, 1] of shape (B, H, W).
+
+        Raises:
+            ValueError: If `x` is an array, and not of such images.
+        """
+        return super().fit(self._checked(x), *args, **options)
+
+    def evaluate(self, x: Any = None, *args: Any, **options: Any) -> Any:
+        """Measure, as `keras.Model.evaluate` does, on images in [0, 1] of shape (B, H, W).
+
+        Raises:
+            ValueError: If `x` is an array, and not of such images.
+        """
+        return super().evaluate(self._checked(x), *args, **options)
+
+    def _checked(self, x: Any) -> Any:
+        return self._check_images(x) if isinstance(x, np.ndarray) else x
+
     def compute_metrics(
         self, x: Any, y: Any, y_pred: dict, sample_weight: Any = None
     ) -> dict[str, Any]:
@@ -396,7 +418,7 @@ class DRAW(keras.Model):
         with more the importance-weighted bound of Burda et al. (2015, equation 8), tighter
         the more samples:
 
-        .. math:: -\log 	frac1k \sum_{i=1}^k rac{p(x, z_i)}{q(z_i \mid x)}
+        .. math:: -\log \tfrac1k \sum_{i=1}^k \frac{p(x, z_i)}{q(z_i \mid x)}
 
         Args:
             x: Images of 0 and 1, shape (B, H, W).

@@ -234,7 +234,7 @@ class _Run:
 
     def _state(self) -> dict[str, np.ndarray]:
         """Return copies of the weights and of the optimiser's state."""
-        return {f"state.{i}": np.array(v.value) for i, v in enumerate(self._variables())}
+        return {f"state.{i}": variable.numpy() for i, variable in enumerate(self._variables())}
 
     def _set_state(self, arrays: dict[str, np.ndarray]) -> None:
         for i, variable in enumerate(self._variables()):
