@@ -22,7 +22,7 @@ from drawlib.download import write_whole
 from drawlib.draw import DRAW, DRAWConfig
 
 FORMAT = 1
-PRETRAINED = ("draw-attention", "draw-no-attention", "draw-large")
+PRETRAINED = ("draw-attention", "draw-no-attention")
 _CARD = "card.json"
 
 
@@ -132,7 +132,7 @@ def load_pretrained(name: str) -> DRAW:
     """Load a network that comes with the package; `read_card` says how it was made.
 
     Args:
-        name: ``"draw-attention"``, ``"draw-no-attention"`` or ``"draw-large"``.
+        name: One of `PRETRAINED`, for example ``"draw-attention"``.
 
     Returns:
         The network.

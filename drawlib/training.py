@@ -112,8 +112,9 @@ def train(
     check_integer("the number of images", len(images), at_least=recipe.batch_size)
     steps = check_integer("steps", steps, at_least=1)
     run = _Run(recipe, images.astype(np.float32), out / CHECKPOINT, facts or {}, mirrored)
-    # As many steps as TensorFlow may take between two looks from Python.
-    run.compile(math.gcd(20, steps))
+    # The steps that TensorFlow takes between two looks from Python; on several devices its loop
+    # over steps fails to place its counters (TensorFlow 2.21).
+    run.compile(1 if mirrored else math.gcd(20, steps))
     if resume:
         run.restore()
     elif run.file.exists():

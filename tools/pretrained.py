@@ -21,7 +21,7 @@ def main() -> None:
     """Read the command line, measure, and write."""
     parser = argparse.ArgumentParser("python -m tools.pretrained", description=__doc__)
     parser.add_argument("run", type=Path, help="the folder that training wrote to")
-    parser.add_argument("name", help="draw-attention, draw-no-attention or draw-large")
+    parser.add_argument("name", help="one of drawlib.checkpoints.PRETRAINED")
     options = parser.parse_args()
 
     from drawlib.chapter import import_tensorflow_quietly
