@@ -22,7 +22,7 @@ from drawlib.download import write_whole
 from drawlib.draw import DRAW, DRAWConfig
 
 FORMAT = 1
-PRETRAINED = ("draw-attention", "draw-no-attention")
+PRETRAINED = ("draw-attention",)
 _CARD = "card.json"
 
 

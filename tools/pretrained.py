@@ -49,9 +49,9 @@ def main() -> None:
     if lost >= MOST_LOST:
         nats = whole
     bound = {
-        "test": round(nats.mean(), 3),
-        "standard_error": round(nats.std() / math.sqrt(len(nats)), 3),
-        "first_500": round(nats[:500].mean(), 3),
+        "test": round(float(nats.mean()), 3),
+        "standard_error": round(float(nats.std()) / math.sqrt(len(nats)), 3),
+        "first_500": round(float(nats[:500].mean()), 3),
         "half_precision_moves": round(float(lost), 4),
     }
     versions = {name: importlib.metadata.version(name) for name in ("tensorflow", "keras", "numpy")}

@@ -37,6 +37,7 @@ def moving(alt, colours, duration=100):
 # Every kind of output that a chapter has.
 KINDS = {
     "seed": 'print("seed 0 · digits: MNIST (Keras cache)")',
+    "loaded": 'print("digits: MNIST (Keras cache)")',
     "plain": 'print("exactly 12 bills")',
     "claims": 'claim("W1 is small", 0.031, at_most=0.05)\nclaim("steps", 1200, equals=1200)',
     "timed": 'print("took ≈ 3.2 s and reached ≈  0.31 nats")',
@@ -113,6 +114,8 @@ CASES = [
     may("measured digit", "claims", stored("0.031", "0.0299")),
     may("measured time", "timed", stored("3.2 s", "210 ms")),
     may("digits found elsewhere", "seed", stored("(Keras cache)", "(given path)")),
+    may("digits downloaded", "loaded", stored("MNIST (", "not here\ndigits: MNIST (")),
+    must_not("digits lost", "loaded", stored("digits", "letters")),
     may("trained figure changed", "trained", source("green", "blue")),
     may("trained animation", "trained-moving", source('"red",', '"red", "pink",')),
     must_not("stored sentence", "claims", stored("W1 is small", "W1 is tiny")),
