@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import shlex
 import sys
 from pathlib import Path
@@ -29,6 +30,9 @@ def main(arguments: list[str] | None = None) -> int:
     # The command that makes the same network in one go.
     typed = shlex.join(word for word in arguments if word != "--resume")
     options.command = f"python -m drawlib {typed}"
+    # A quarter faster, and on one machine still the same result each time. TensorFlow reads it
+    # once, on import; chapters do without, to print the same on every machine.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     from drawlib.chapter import import_tensorflow_quietly
 
     import_tensorflow_quietly()

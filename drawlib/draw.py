@@ -19,6 +19,7 @@ from keras import ops
 from drawlib import filterbank
 from drawlib.checks import argument_error, check_array, check_integer
 from drawlib.losses import bernoulli_loss, gaussian_kl
+from drawlib.lstm import LSTM
 
 
 @dataclass(frozen=True)
@@ -147,16 +148,9 @@ class DRAW(keras.Model):
             layer.build((None, n_in))
             return layer
 
-        def lstm(n_in: int, name: str) -> keras.layers.LSTMCell:
-            cell = keras.layers.LSTMCell(
-                units,
-                kernel_initializer=keras.initializers.GlorotUniform(next(seeds)),
-                recurrent_initializer=keras.initializers.Orthogonal(seed=next(seeds)),
-                dtype=self.dtype_policy,
-                name=name,
-            )
-            cell.build((None, n_in))
-            return cell
+        def lstm(n_in: int, name: str) -> LSTM:
+            both = (next(seeds), next(seeds))
+            return LSTM(n_in, units, seeds=both, dtype=self.dtype_policy, name=name)
 
         if config.read_attention:
             self.read_window = linear(units, 5, "read_window")
@@ -199,41 +193,41 @@ class DRAW(keras.Model):
             images = filterbank.read(images, F_y, F_x, view.gamma)  # (B, 2, N, N)
         return ops.reshape(images, (-1, self.config.glimpse_size)), view
 
-    def encode_step(self, glimpse: Any, h_dec: Any, state: list) -> tuple[Any, Any, list]:
+    def encode_step(self, glimpse: Any, h_dec: Any, state: tuple) -> tuple[Any, Any, tuple]:
         """Say which latents the glimpse suggests: equations 1, 2 and 5.
 
         Args:
             glimpse: Shape (B, glimpse_size).
             h_dec: Output of the decoder in the step before, shape (B, units).
-            state: The encoder's LSTM state.
+            state: The encoder's h and c, each of shape (B, units).
 
         Returns:
             Mean and logarithm of the standard deviation of Q, each (B, latent_size), and the
             encoder's next state.
         """
-        h_enc, state = self.encoder(ops.concatenate([glimpse, h_dec], axis=-1), state)
-        limit = filterbank.LOG_LIMIT
+        state = self.encoder(ops.concatenate([glimpse, h_dec], axis=-1), state)
+        h_enc, limit = state[0], filterbank.LOG_LIMIT
         return self.mu(h_enc), ops.clip(self.log_sigma(h_enc), -limit, limit), state
 
-    def draw_step(self, z: Any, canvas: Any, state: list) -> tuple:
+    def draw_step(self, z: Any, canvas: Any, state: tuple) -> tuple:
         """Draw once more: equations 7, 8, 18 and 29.
 
         Args:
             z: Latents, shape (B, latent_size).
             canvas: Logits, shape (B, H, W).
-            state: The decoder's LSTM state.
+            state: The decoder's h and c, each of shape (B, units).
 
         Returns:
-            The canvas, the decoder's output (B, units), its next state, and the window, None
-            without attention.
+            The canvas, the decoder's next h and c, and the window, None without attention.
         """
-        h_dec, state = self.decoder(z, state)
-        patch, view = self.write_patch(h_dec), None
+        state = self.decoder(z, state)
+        h_dec, view = state[0], None
+        patch = self.write_patch(h_dec)
         if self.config.write_attention:
             size = self.config.write_size
             view, F_y, F_x = self._filters(self.write_window(h_dec), size)
             patch = filterbank.write(ops.reshape(patch, (-1, size, size)), F_y, F_x, view.gamma)
-        return canvas + ops.reshape(patch, ops.shape(canvas)), h_dec, state, view
+        return canvas + ops.reshape(patch, ops.shape(canvas)), state, view
 
     def _filters(self, parameters: Any, size: int) -> tuple[filterbank.Window, Any, Any]:
         """Return the window that five numbers describe, with its filters F_y and F_x."""
@@ -256,13 +250,13 @@ class DRAW(keras.Model):
             step's divergence in nats, shape (T, B).
         """
         steps: dict[str, list] = {}
-        canvas, h_dec = ops.zeros_like(x), self._zeros(x)
-        encoder_state, decoder_state = [self._zeros(x)] * 2, [self._zeros(x)] * 2
+        canvas, encoder_state, decoder_state = ops.zeros_like(x), self._blank(x), self._blank(x)
         for t in range(self.config.steps):
+            h_dec = decoder_state[0]
             glimpse, reading = self.look(x, canvas, h_dec)
             mu, log_sigma, encoder_state = self.encode_step(glimpse, h_dec, encoder_state)
             z = mu + ops.exp(log_sigma) * eps[t]
-            canvas, h_dec, decoder_state, writing = self.draw_step(z, canvas, decoder_state)
+            canvas, decoder_state, writing = self.draw_step(z, canvas, decoder_state)
             happened = {"canvases": canvas, "z": z, "mu": mu, "log_sigma": log_sigma}
             happened["kl"] = gaussian_kl(mu, log_sigma)
             _keep(steps, happened, reading, writing)
@@ -272,15 +266,16 @@ class DRAW(keras.Model):
         """Draw from given latents, shape (T, B, latent_size); see `trace`."""
         steps: dict[str, list] = {}
         canvas = ops.zeros((ops.shape(z)[1], self.config.height, self.config.width), z.dtype)
-        state = [self._zeros(canvas)] * 2
+        state = self._blank(canvas)
         for t in range(self.config.steps):
-            canvas, _, state, writing = self.draw_step(z[t], canvas, state)
+            canvas, state, writing = self.draw_step(z[t], canvas, state)
             _keep(steps, {"canvases": canvas}, None, writing)
         return {name: ops.stack(values) for name, values in steps.items()}
 
-    def _zeros(self, like: Any) -> Any:
-        """Return the state that everything begins with, for a batch like `like`."""
-        return ops.zeros((ops.shape(like)[0], self.config.units), dtype=like.dtype)
+    def _blank(self, like: Any) -> tuple[Any, Any]:
+        """Return the h and c that both LSTMs begin with, for a batch like `like`."""
+        zeros = ops.zeros((ops.shape(like)[0], self.config.units), dtype=like.dtype)
+        return zeros, zeros
 
     # --- training: what `fit` and `evaluate` call ----------------------------------------
 

@@ -55,7 +55,7 @@ def sigmoid(a):
 
 def lstm(w, name, inputs, state):
     h, c = state
-    gates = inputs @ w[f"{name}.kernel"] + h @ w[f"{name}.recurrent_kernel"] + w[f"{name}.bias"]
+    gates = np.concatenate([inputs, h]) @ w[f"{name}.kernel"] + w[f"{name}.bias"]
     i, f, g, o = np.split(gates, 4)
     c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
     return sigmoid(o) * np.tanh(c), c
@@ -132,8 +132,8 @@ def test_every_step_follows_the_paper(config):
 def test_the_posts_settings_have_the_posts_number_of_parameters():
     model = DRAW(DRAWConfig(), seed=0)
     assert model.count_params() == 864_055
-    assert model.encoder.kernel.shape[0] + model.encoder.recurrent_kernel.shape[0] == 562
-    assert model.decoder.kernel.shape[0] + model.decoder.recurrent_kernel.shape[0] == 266
+    assert model.encoder.kernel.shape == (562, 1024)
+    assert model.decoder.kernel.shape == (266, 1024)
 
 
 # --- gradients -------------------------------------------------------------------------------

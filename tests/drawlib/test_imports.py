@@ -26,6 +26,7 @@ FLOORS = {
     "data": 1,
     "losses": 1,
     "filterbank": 1,
+    "lstm": 1,
     "batches": 1,
     "alignment": 1,
     "distances": 1,
