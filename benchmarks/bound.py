@@ -30,7 +30,8 @@ def main() -> None:
     """Measure, and print a table."""
     digits = load_mnist()
     if not digits.source.startswith("MNIST"):
-        raise SystemExit("the bounds are of MNIST, which is not here")
+        print("the bounds are of MNIST, which is not here")
+        return
     images = binarize(digits.x_test, seed=0)
     for name in checkpoints.PRETRAINED:
         model = checkpoints.load_pretrained(name)

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 # Public name -> the module that holds it.
 _HOMES = {
     "DRAW": "draw",
-    "DRAWConfig": "draw",
+    "DRAWConfig": "draw_network",
     "begin_chapter": "chapter",
     "binarize": "data",
     "claim": "claims",
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
     from drawlib.checkpoints import load_pretrained
     from drawlib.claims import claim
     from drawlib.data import binarize, load_mnist
-    from drawlib.draw import DRAW, DRAWConfig
+    from drawlib.draw import DRAW
+    from drawlib.draw_network import DRAWConfig
     from drawlib.seeding import seed_everything, spawn_seeds
 
 

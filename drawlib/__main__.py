@@ -87,7 +87,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _train(options: argparse.Namespace) -> None:
     from drawlib.data import load_mnist
-    from drawlib.draw import DRAWConfig
+    from drawlib.draw_network import DRAWConfig
     from drawlib.training import Recipe, train
 
     config = DRAWConfig(

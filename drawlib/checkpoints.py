@@ -19,7 +19,8 @@ import numpy as np
 
 from drawlib.checks import check_choice
 from drawlib.download import write_whole
-from drawlib.draw import DRAW, DRAWConfig
+from drawlib.draw import DRAW
+from drawlib.draw_network import DRAWConfig
 
 FORMAT = 1
 PRETRAINED = ("draw-attention",)

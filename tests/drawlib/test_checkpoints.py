@@ -10,7 +10,8 @@ import pytest
 from drawlib import checkpoints
 from drawlib.checkpoints import CheckpointError
 from drawlib.data import binarize, load_mnist
-from drawlib.draw import DRAW, DRAWConfig
+from drawlib.draw import DRAW
+from drawlib.draw_network import DRAWConfig
 
 CONFIG = DRAWConfig(height=6, width=8, read_size=3, write_size=2, units=7, latent_size=3, steps=2)
 

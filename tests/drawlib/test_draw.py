@@ -14,7 +14,8 @@ from keras import ops
 
 from drawlib.bundled import load_bundled
 from drawlib.checkpoints import weights
-from drawlib.draw import DRAW, DRAWConfig
+from drawlib.draw import DRAW
+from drawlib.draw_network import DRAWConfig
 
 SMALL = {"height": 6, "width": 8, "units": 7, "latent_size": 3, "steps": 4}
 CONFIGS = {
@@ -200,7 +201,8 @@ def test_saving_and_loading_is_exact(tmp_path):
 
 JAX_SMOKE = """
 import keras, numpy as np
-from drawlib.draw import DRAW, DRAWConfig
+from drawlib.draw import DRAW
+from drawlib.draw_network import DRAWConfig
 assert keras.backend.backend() == "jax"
 config = DRAWConfig(height=6, width=8, read_size=3, write_size=2, units=7, latent_size=3, steps=2)
 model = DRAW(config, seed=0)

@@ -33,10 +33,11 @@ FLOORS = {
     "perceptron": 1,
     "plots": 1,
     "gan": 2,
-    "draw": 2,
-    "checkpoints": 3,
-    "training": 4,
-    "__main__": 5,
+    "draw_network": 2,
+    "draw": 3,
+    "checkpoints": 4,
+    "training": 5,
+    "__main__": 6,
     "chapter": 2,
 }
 GROUND = "checks"

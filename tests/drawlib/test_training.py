@@ -12,7 +12,7 @@ import pytest
 
 from drawlib import checkpoints, training
 from drawlib.bundled import load_bundled
-from drawlib.draw import DRAWConfig
+from drawlib.draw_network import DRAWConfig
 from drawlib.training import Recipe, TrainingError, train
 
 CONFIG = DRAWConfig(read_size=2, write_size=2, units=6, latent_size=2, steps=2)
