@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import html
 import json
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Any, cast
@@ -20,6 +21,7 @@ from sphinx.domains.std import StandardDomain
 
 COLAB = "https://colab.research.google.com/"
 TITLE = "#@title"
+ALIGNED = re.compile(r"\S {2,}\S")  # columns, which wrapping would tear apart
 
 
 def read_notebook(app: Sphinx, docname: str) -> dict[str, Any] | None:
@@ -77,6 +79,8 @@ def mark_claims(block: nodes.literal_block) -> None:
             part = block.copy()
             part.rawsource = text = "\n".join(lines)
             part.append(nodes.Text(text))
+            if ALIGNED.search(text):
+                part["classes"] = [*part["classes"], "aligned"]
         else:
             part = nodes.container(classes=["claims"])
             for line in lines:

@@ -71,6 +71,20 @@ def test_claims_are_taken_out_of_what_a_cell_prints() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "classes"),
+    [("mu/w  (256, 10)  mu", ["output", "aligned"]), ("one, two and three", ["output"])],
+)
+def test_columns_are_told_from_sentences(text: str, classes: list[str]) -> None:
+    from draw_book_chapters import mark_claims
+
+    block = nodes.literal_block(text, text, classes=["output"], language="none")
+    output = nodes.container("", block)
+    mark_claims(block)
+    assert output.children[0]["classes"] == classes
+    assert block["classes"] == ["output"]
+
+
 def test_without_mathjax_the_build_says_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     import draw_book_offline
 
