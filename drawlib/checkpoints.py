@@ -23,7 +23,7 @@ from drawlib.draw import DRAW
 from drawlib.draw_network import DRAWConfig
 
 FORMAT = 1
-PRETRAINED = ("draw-attention",)
+PRETRAINED = ("draw-attention", "draw-no-attention")
 _CARD = "card.json"
 
 
