@@ -36,6 +36,7 @@ FLOORS = {
     "draw_network": 2,
     "draw": 3,
     "checkpoints": 4,
+    "explorables": 5,
     "training": 5,
     "__main__": 6,
     "chapter": 2,
