@@ -413,10 +413,8 @@ function build(frame, data) {
     const way = (amount, ahead, behind) =>
       `${Math.abs(amount).toFixed(2)} px ${amount < 0 ? behind : ahead}`;
     frame.find("listing-note").textContent = state.listing
-      ? `Off by 1 + g̃ − δ: ${way(right, "right", "left")} and ` +
-        `${way(down, "down", "up")} of the blue grid.`
+      ? `Off by 1 + g̃ − δ:\n${way(right, "right", "left")}, ${way(down, "down", "up")}`
       : "";
-    frame.find("glimpse-range").textContent = `${state.size} × ${state.size}, ink is 1`;
     frame.find("back-range").textContent = `ink is ${shown(largest(seen.back))}`;
     for (const [name, update] of Object.entries(sliders)) update(state[name]);
     if (frame.root.activeElement !== text) {

@@ -1,0 +1,572 @@
+"""Explorables in a browser: by pointer, touch and keys; narrow, dark, sandboxed, broken."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from drawlib import explorables, filterbank
+from drawlib.bundled import load_bundled
+
+HOST = "[data-explorable]"
+LIVE = "document.querySelector('[data-explorable]').explorable"
+NUMBERS = explorables.NUMBERS
+WIDTHS = (320, 390, 500, 620, 820, 1600)
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>A page</title>
+<meta name="viewport" content="width=device-width">
+<style>body {{ margin: 0 }} canvas, .window, button {{ width: 7px; color: red }}</style></head>
+<body><button id="before">before</button>{body}<button id="after">after</button></body></html>"""
+
+
+@pytest.fixture(scope="module")
+def digits() -> np.ndarray:
+    x_train, y_train = load_bundled()[:2]
+    return np.stack([x_train[y_train == label][0] for label in (3, 0, 7, 8, 5)]) / 255
+
+
+@pytest.fixture(scope="module")
+def window(digits: np.ndarray) -> explorables.Explorable:
+    return explorables.window(digits, labels=[f"digit {label}" for label in (3, 0, 7, 8, 5)])
+
+
+Open = Callable[..., Any]
+
+
+@pytest.fixture
+def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
+    """Open HTML as a file, and see to it that nothing is asked for and nothing complains."""
+    contexts, quiet, seen = [], [], []
+
+    def open_(body: str, *, width: int = 820, fails: bool = False, **options: Any) -> Any:
+        path = tmp_path / f"page {len(contexts)}.html"
+        path.write_text(PAGE.format(body=body), encoding="utf-8")
+        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("request", lambda request: seen.append(request.url))
+        if not fails:
+            page.on("pageerror", lambda error: quiet.append(str(error)))
+            page.on("console", lambda m: m.type == "error" and quiet.append(m.text))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_
+    for context in contexts:
+        context.close()
+    outside = [url for url in seen if not url.startswith(("file:", "data:", "about:srcdoc"))]
+    assert outside == []
+    assert len([url for url in seen if url.startswith("file:")]) == len(contexts)
+    assert quiet == []
+
+
+def part(page: Any, name: str) -> Any:
+    return page.locator(f'[data-name="{name}"]').first
+
+
+def state(page: Any) -> dict[str, Any]:
+    return page.evaluate(f"{LIVE}.parts.state")
+
+
+def seen(page: Any, *names: str) -> list[float]:
+    return page.evaluate(f"names => names.map(name => {LIVE}.parts.seen[name])", list(names))
+
+
+def put(page: Any, **changes: Any) -> None:
+    page.evaluate(f"changes => {LIVE}.parts.set(changes)", changes)
+    settle(page)
+
+
+def settle(page: Any) -> None:
+    """Wait until what is due has been drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def stage_at(page: Any, column: float, row: float) -> tuple[float, float]:
+    """Return where on the page a pixel of the image lies."""
+    box = part(page, "stage").bounding_box()
+    unit = box["width"] / 38  # 28 pixels, and 5 on each side
+    return box["x"] + (column + 5.5) * unit, box["y"] + (row + 5.5) * unit
+
+
+def pixels(page: Any, name: str) -> np.ndarray:
+    """Read a canvas, as it is, without what lies around it."""
+    url = page.evaluate(
+        f"name => {LIVE}.root.querySelector(`[data-name=${{name}}]`).toDataURL()", name
+    )
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
+def test_it_opens_at_once_and_asks_for_nothing(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
+    assert pixels(page, "stage").std() > 10
+    ready = page.evaluate("performance.getEntriesByType('navigation')[0].domInteractive")
+    print(f"usable {ready:.0f} ms after the page was asked for")
+    assert ready < 5000
+    assert not page.locator("img").is_visible()  # the still picture has made way
+
+
+def test_what_the_page_shows_agrees_with_the_package(
+    open_page: Open, window: Any, digits: np.ndarray
+) -> None:
+    rng = np.random.default_rng(5)
+    low, high = np.array([explorables.RANGES[name] for name in NUMBERS]).T
+    settings = [
+        {"image": int(rng.integers(5)), "size": int(rng.integers(1, 13))}
+        | dict(zip(NUMBERS, np.round(rng.uniform(low, high), 3).tolist(), strict=True))
+        for _ in range(200)
+    ]
+    page = open_page(window.html)
+    shown = page.evaluate(
+        f"""settings => settings.map((one) => {{
+          {LIVE}.parts.set(one);
+          const {{F_x, F_y, glimpse, back}} = {LIVE}.parts.seen;
+          return [F_x, F_y, glimpse, back].map((matrix) => [...matrix.data]);
+        }})""",
+        settings,
+    )
+    worst = 0.0
+    for one, arrays in zip(settings, shown, strict=True):
+        sizes = {"size": one["size"], "height": 28, "width": 28}
+        view = filterbank.window(np.array([[one[name] for name in NUMBERS]]), **sizes)
+        F_y, F_x = filterbank.filterbank(view, **sizes)
+        glimpse = filterbank.read(digits[one["image"]][None, None], F_y, F_x, view.gamma)[:, 0]
+        back = filterbank.write(glimpse, F_y, F_x, view.gamma)
+        for wanted, got in zip((F_x, F_y, glimpse, back), arrays, strict=True):
+            worst = max(worst, abs(np.ravel(wanted) - got).max())
+    print(f"largest gap in 200 settings: {worst:.1e}")
+    assert worst < 1e-4
+
+
+def test_dragged_by_the_pointer(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    before, at = pixels(page, "stage"), seen(page, "middleX", "middleY")
+    page.mouse.move(*stage_at(page, *at))
+    page.mouse.down()
+    page.mouse.move(*stage_at(page, at[0] + 6, at[1] + 3), steps=4)
+    page.mouse.up()
+    settle(page)
+    np.testing.assert_allclose(seen(page, "middleX", "middleY"), [at[0] + 6, at[1] + 3], atol=0.1)
+    assert (before != pixels(page, "stage")).any()
+    page.mouse.move(*stage_at(page, 2, 2))  # the button is up: no more
+    page.mouse.click(*stage_at(page, 25, 24))  # beside the window: it jumps there
+    np.testing.assert_allclose(seen(page, "middleX", "middleY"), [25, 24], atol=0.1)
+    put(page, listing=True)
+    page.mouse.click(
+        *stage_at(page, 4, 5)
+    )  # in the grid of 2016 too, what is clicked is the middle
+    np.testing.assert_allclose(seen(page, "middleX", "middleY"), [4, 5], atol=0.1)
+
+
+def test_the_wheel_zooms_only_where_it_is_wanted(open_page: Open, window: Any) -> None:
+    page = open_page(window.html + '<div style="height: 2000px"></div>')
+    part(page, "stage").hover()
+    page.mouse.wheel(0, 100)
+    page.wait_for_function("scrollY > 0")  # somebody who scrolls past
+    start = state(page)["log_delta"]
+    assert start == -0.9
+    part(page, "stage").click()
+    at = page.evaluate("scrollY")
+    page.mouse.wheel(0, 100)
+    page.wait_for_function(f"{LIVE}.parts.state.log_delta > {start}")
+    page.mouse.wheel(0, -100)
+    page.mouse.wheel(0, -100)
+    page.wait_for_function(f"{LIVE}.parts.state.log_delta < {start}")
+    assert page.evaluate("scrollY") == at
+
+
+def test_two_fingers_zoom_and_one_moves(open_page: Open, window: Any) -> None:
+    page = open_page(window.html, width=390, has_touch=True)
+    touch = page.context.new_cdp_session(page)
+
+    def fingers(kind: str, *places: tuple[float, float]) -> None:
+        points = [
+            dict(zip("xy", stage_at(page, *place), strict=True), id=k)
+            for k, place in enumerate(places)
+        ]
+        touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    put(page, g_x=0, g_y=0)
+    fingers("touchStart", (13.5, 13.5))
+    fingers("touchMove", (16.5, 12.5))
+    fingers("touchEnd")
+    settle(page)
+    np.testing.assert_allclose(seen(page, "middleX", "middleY"), [16.5, 12.5], atol=0.2)
+    before = state(page)["log_delta"]
+    fingers("touchStart", (14.5, 12.5), (18.5, 12.5))
+    fingers("touchMove", (12.5, 12.5), (20.5, 12.5))
+    fingers("touchEnd")
+    settle(page)
+    assert state(page)["log_delta"] == pytest.approx(before + np.log(2), abs=0.1)
+    np.testing.assert_allclose(seen(page, "middleX", "middleY"), [16.5, 12.5], atol=0.3)
+
+
+def test_by_keys_alone(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+
+    def tab_to(name: str) -> None:
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            focused = f"{LIVE}.root.activeElement"
+            if page.evaluate(f"{focused}?.dataset.name ?? {focused}?.ariaLabel") == name:
+                width = page.evaluate(f"getComputedStyle({focused}).outlineWidth")
+                assert width == "3px", f"the focus on {name} is not seen"
+                return
+        raise AssertionError(f"no way to {name}")
+
+    page.locator("#before").focus()
+    tab_to("stage")
+    x, y, delta = seen(page, "middleX", "middleY", "delta")
+    for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowRight", "+"):
+        page.keyboard.press(key)
+    now = seen(page, "middleX", "middleY", "delta")
+    np.testing.assert_allclose(now, [x + 4, y + 0.5, delta * np.exp(-0.1)], atol=0.02)
+    page.keyboard.press("-")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowUp")
+    np.testing.assert_allclose(
+        seen(page, "middleX", "middleY", "delta"), [x + 3.5, y, delta], atol=0.02
+    )
+    tab_to("digit 0")
+    page.keyboard.press("Enter")
+    assert state(page)["image"] == 1
+    settle(page)
+    assert page.get_by_role("button", name="digit 0").get_attribute("aria-pressed") == "true"
+    tab_to("glimpse")
+    without = pixels(page, "filters-x")
+    page.keyboard.press("ArrowRight")
+    settle(page)
+    assert (pixels(page, "filters-x") != without).any()  # the spot's filter is framed
+    page.keyboard.press("Escape")
+    settle(page)
+    assert (pixels(page, "filters-x") == without).all()
+    tab_to("listing")
+    page.keyboard.press("Space")
+    settle(page)
+    assert re.search(r"Off by .*:\n.* px left", part(page, "listing-note").inner_text())
+    for name in (*NUMBERS, "size"):
+        tab_to(name)
+        before = state(page)[name]
+        page.keyboard.press("ArrowLeft")
+        assert state(page)[name] == pytest.approx(
+            before - (1 if name == "size" else 0.01), abs=6e-3
+        )
+    tab_to("five")
+    page.keyboard.press("Control+a")
+    page.keyboard.type("0.5, -0.5, 1, -1, 0.25")
+    page.keyboard.press("Enter")
+    assert [state(page)[name] for name in NUMBERS] == [0.5, -0.5, 1, -1, 0.25]
+    page.locator("#before").focus()
+    tab_to("reset")
+    page.keyboard.press("Space")
+    assert [state(page)[name] for name in (*NUMBERS, "size")] == [-0.4, -0.3, 0, -0.9, 0, 8]
+    assert state(page)["listing"] is False
+
+
+def test_the_controls_have_names_and_say_what_they_mean(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    for control in page.locator(f"{HOST} :is(button, input, [tabindex])").all():
+        name = control.evaluate("e => e.ariaLabel || e.labels?.[0]?.innerText || e.innerText")
+        assert len(name) >= 5
+        box = control.evaluate("e => (e.closest('.check') ?? e).getBoundingClientRect().height")
+        assert box >= 44, name
+    assert part(page, "log_delta").get_attribute("aria-valuetext") == "δ = 1.57 px"
+    assert part(page, "g_x-value").inner_text() == "x = 8.1 px"
+    part(page, "stage").press("ArrowRight")
+    page.wait_for_function(
+        f"{LIVE}.root.querySelector('[role=status]').textContent.startsWith('Middle at column 8.6')"
+    )
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_width_scrolls_sideways_and_nothing_moves(
+    open_page: Open, window: Any, width: int
+) -> None:
+    """The place that is kept before the script runs is the one that is needed after."""
+    page = open_page(window.html, width=width)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    height = page.locator(HOST).evaluate("e => e.offsetHeight")
+    shifts = page.evaluate(
+        """new Promise((done) => {
+          new PerformanceObserver((list) => done(list.getEntries().map((e) => e.value)))
+            .observe({type: "layout-shift", buffered: true});
+          setTimeout(() => done([]), 100);
+        })"""
+    )
+    assert shifts == []
+    long = {"listing": True, "log_gamma": 2, "log_sigma2": -4, "log_delta": 0.6, "size": 12}
+    for change in (long, {"g_x": -1.3, "g_y": -1.3}, {"g_x": 1.3, "g_y": 1.3, "log_delta": -4}):
+        put(page, **change)
+        assert page.locator(HOST).evaluate("e => e.offsetHeight") == height
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    without_script = re.sub(r"<script>.*</script>", "", window.html, flags=re.DOTALL)
+    waiting = open_page(without_script, width=width)
+    assert waiting.locator(HOST).evaluate("e => e.offsetHeight") == height
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark(open_page: Open, window: Any, scheme: Any) -> None:
+    page = open_page(window.html, color_scheme=scheme)
+
+    def paper() -> str:
+        settle(page)
+        return "light" if pixels(page, "glimpse")[2, 2, :3].min() > 200 else "dark"
+
+    assert paper() == scheme
+    for theme in ("dark", "light"):
+        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        assert paper() == theme
+    page.evaluate("delete document.documentElement.dataset.theme")
+    assert paper() == scheme
+    for light, theme in (("true", "light"), ("false", "dark")):
+        page.evaluate("light => document.body.dataset.jpThemeLight = light", light)
+        assert paper() == theme
+    page.evaluate("delete document.body.dataset.jpThemeLight")
+    page.emulate_media(color_scheme="dark" if scheme == "light" else "light")
+    assert paper() != scheme
+
+
+def test_it_walks_or_it_is_there(open_page: Open, window: Any) -> None:
+    """Whoever prefers less motion sees the end of the walk at once."""
+    far = {"g_x": -0.8, "g_y": 0.6, "log_sigma2": 3.5}
+    page = open_page(window.html, reduced_motion="reduce")
+    put(page, **far)
+    part(page, "follow").click()
+    assert abs(state(page)["g_x"]) < 0.05
+    assert abs(state(page)["g_y"]) < 0.05
+    assert part(page, "follow").inner_text() == "Follow the arrow"
+
+    page = open_page(window.html, reduced_motion="no-preference")
+    put(page, **far)
+    part(page, "follow").click()
+    assert abs(state(page)["g_x"]) > 0.3  # on its way
+    page.wait_for_function(f"Math.abs({LIVE}.parts.state.g_x) < 0.05")
+    put(page, **far)
+    part(page, "follow").click()
+    part(page, "stage").press("ArrowRight")  # a hand stops it
+    settle(page)
+    stopped = state(page)
+    settle(page)
+    assert state(page) == stopped
+    assert part(page, "follow").inner_text() == "Follow the arrow"
+
+
+def test_two_on_one_page_are_two(open_page: Open, window: Any, digits: np.ndarray) -> None:
+    other = explorables.window(digits[1:], [0, 0, 1, -0.5, 0], size=3)
+    page = open_page(window.html + other.html)
+    hosts = page.locator(HOST)
+    assert hosts.count() == 2
+    read = "hosts => hosts.map(host => host.explorable.parts.state.size)"
+    assert hosts.evaluate_all(read) == [8, 3]
+    hosts.nth(1).locator("[data-name=size]").press("ArrowRight")
+    assert hosts.evaluate_all(read) == [8, 4]
+
+
+def test_styles_stay_inside_and_outside(open_page: Open, window: Any) -> None:
+    page, bare = open_page(window.html), open_page("")
+    assert part(page, "stage").bounding_box()["width"] > 300  # the page says 7px
+    read = "e => { const s = getComputedStyle(e); return [s.width, s.color, s.minHeight, s.font]; }"
+    assert page.locator("#after").evaluate(read) == bare.locator("#after").evaluate(read)
+    names = "Object.getOwnPropertyNames(globalThis).sort()"
+    assert page.evaluate(names) == bare.evaluate(names)
+
+
+def test_in_a_sandbox_as_colab_has_it(open_page: Open, window: Any) -> None:
+    frame = html.escape(f"<!doctype html><body>{window.html}</body>")
+    page = open_page(
+        f'<iframe sandbox="allow-scripts" style="width: 800px; height: 850px" '
+        f'srcdoc="{frame}"></iframe>'
+    )
+    inside = page.frame_locator("iframe")
+    inside.locator("[data-name=g_x]").press("ArrowRight")
+    assert inside.locator("[data-name=five]").input_value() == "-0.39, -0.3, 0, -0.9, 0"
+    inside.locator("[data-name=stage]").press("ArrowRight")
+    assert inside.locator(".frame").get_attribute("data-state") == "live"
+
+
+def test_put_into_a_page_that_is_there_already(open_page: Open, window: Any) -> None:
+    """As notebooks do: the template is no shadow root yet, and scripts are made again."""
+    page = open_page('<div id="output"></div>')
+    page.evaluate(
+        """(html) => {
+          const output = document.querySelector("#output");
+          output.innerHTML = html;
+          for (const old of output.querySelectorAll("script")) {
+            const script = document.createElement("script");
+            script.type = old.type;
+            script.textContent = old.textContent;
+            old.replaceWith(script);
+          }
+        }""",
+        window.html,
+    )
+    settle(page)
+    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
+    assert pixels(page, "stage").std() > 10
+    page.evaluate("document.querySelector('#output').replaceChildren()")
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")  # nobody is there: no error
+    settle(page)
+
+
+def test_without_scripts_there_is_the_still_picture(open_page: Open, window: Any) -> None:
+    page = open_page(window.html, java_script_enabled=False)
+    picture = page.locator("img")
+    assert picture.is_visible()
+    assert picture.bounding_box()["width"] > 600
+    assert not page.locator("[data-name=follow]").is_visible()
+
+
+def test_on_paper_there_is_the_still_picture(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    page.emulate_media(media="print")
+    assert page.locator("img").is_visible()
+    assert not page.locator("[data-name=follow]").is_visible()
+
+
+def failed(page: Any) -> str:
+    settle(page)
+    assert page.locator("img").is_visible()
+    assert page.locator("img").bounding_box()["width"] > 600
+    assert not page.locator("[data-name=stage]").is_visible()
+    return page.locator(".message").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('"height": 28', '"height": 27', "expected an image of 27×28; received 784 pixels"),
+        ('{"height"', '"height"', "JSON"),
+        ('"ranges"', '"changes"', "Something went wrong here"),
+        ('data-name="stage"', 'data-name="scene"', "Something went wrong here"),
+    ],
+)
+def test_an_error_at_the_start_shows_a_sentence_and_the_still(
+    open_page: Open, window: Any, old: str, new: str, said: str
+) -> None:
+    assert old in window.html
+    page = open_page(window.html.replace(old, new, 1), fails=True)
+    message = failed(page)
+    assert said in message
+    assert message.endswith("The picture shows how it began.")
+
+
+def test_an_error_later_shows_a_sentence_and_the_still(open_page: Open, window: Any) -> None:
+    page = open_page(window.html, fails=True)
+    page.evaluate(
+        "() => { CanvasRenderingContext2D.prototype.drawImage = () => { throw Error('no ink'); }; }"
+    )
+    part(page, "stage").press("ArrowRight")
+    assert "(no ink)" in failed(page)
+
+
+def test_bad_states_are_put_right_or_refused_in_a_sentence(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    bad = "[NaN, Infinity, -Infinity, undefined, null, 'x', {}, 1e308, -1e308]"
+    names = json.dumps([*NUMBERS, "size", "image"])
+    page.evaluate(
+        f"""for (const value of {bad}) for (const name of {names}) {{
+          {LIVE}.parts.set({{[name]: value}}); {LIVE}.draw();
+        }}
+        {LIVE}.parts.set(null); {LIVE}.parts.set("nothing"); {LIVE}.draw();"""
+    )
+    assert all(np.isfinite(state(page)[name]) for name in NUMBERS)
+    put(page, g_x=0)
+    for words in ("1, 2, 3", "NaN, 0, 0, 0, 0", "0, 0, 0, 0, Infinity", "<b>"):
+        part(page, "five").fill(words)
+        part(page, "five").press("Enter")
+        settle(page)
+        assert (
+            part(page, "five-problem").inner_text() == f"Expected five numbers; received “{words}”."
+        )
+        assert state(page)["g_x"] == 0
+    part(page, "five").fill("7 0 0 0 0")
+    part(page, "five").press("Enter")
+    assert state(page)["g_x"] == 1.3
+    assert "put there" in part(page, "five-problem").inner_text()
+    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
+
+
+def test_without_room_it_waits(open_page: Open, window: Any) -> None:
+    page = open_page(f"<details><summary>More</summary>{window.html}</details>")
+    page.evaluate(f"{LIVE}.draw()")
+    page.locator("summary").click()
+    page.wait_for_function(f"{LIVE}.root.querySelector('[data-name=stage]').width > 300")
+    settle(page)
+    assert pixels(page, "stage").std() > 10
+    page.set_viewport_size({"width": 500, "height": 900})
+    settle(page)
+    settle(page)
+    box = part(page, "stage").bounding_box()
+    assert pixels(page, "stage").shape[1] == pytest.approx(box["width"], abs=1)
+
+
+def test_two_hundred_presses_leave_nothing_behind(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    devtools = page.context.new_cdp_session(page)
+
+    def size() -> tuple[float, float]:
+        settle(page)
+        devtools.send("HeapProfiler.collectGarbage")
+        heap = page.evaluate("performance.memory.usedJSHeapSize")
+        return heap, devtools.send("Memory.getDOMCounters")["jsEventListeners"]
+
+    press = f"""count => {{ for (let k = 0; k < count; k++) {{
+      for (const name of ["reset", "listing", "follow", "follow"]) {{
+        {LIVE}.root.querySelector(`[data-name=${{name}}]`).click();
+      }}
+      {LIVE}.draw();
+    }} }}"""
+    page.evaluate(press, 20)
+    heap, listeners = size()
+    page.evaluate(press, 200)
+    heap_after, listeners_after = size()
+    assert listeners_after == listeners
+    assert heap_after - heap < 500_000
+    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
+
+
+def test_frames_while_dragging(open_page: Open, window: Any) -> None:
+    page = open_page(window.html)
+    put(page, size=12, listing=True)
+    at = seen(page, "middleX", "middleY")
+    page.evaluate(
+        f"""() => {{
+          globalThis.times = [];
+          globalThis.work = [];
+          const draw = {LIVE}.draw;
+          {LIVE}.draw = () => {{
+            const start = performance.now();
+            draw();
+            work.push(performance.now() - start);
+          }};
+          const tick = (time) => {{ times.push(time); requestAnimationFrame(tick); }};
+          requestAnimationFrame(tick);
+        }}"""
+    )
+    page.mouse.move(*stage_at(page, *at))
+    page.mouse.down()
+    for k in range(60):
+        turn = 2 * np.pi * k / 30
+        page.mouse.move(*stage_at(page, at[0] + 8 * np.sin(turn), at[1] + 8 - 8 * np.cos(turn)))
+    page.mouse.up()
+    times, work = page.evaluate("[times, work]")
+    gaps = np.diff(times)
+    print(
+        f"{len(work)} drawings, median {np.median(work):.1f} ms, longest {max(work):.1f} ms; "
+        f"frames {np.median(gaps):.1f} ms apart, 95 % within {np.quantile(gaps, 0.95):.1f} ms"
+    )
+    assert len(work) > 10
+    assert np.median(work) < 33
+    assert np.median(gaps) < 100
