@@ -1,4 +1,4 @@
-"""Write the pages that are generated: errata, claims, the API's modules, the cover's picture.
+"""Write what is generated: errata, claims, the API's modules, the cover's picture, explorables.
 
 Run ``python -m tools.pages`` before the book is built. Everything comes from the stored
 notebooks and goes to ``book/generated``, which git does not keep; only the README's picture,
@@ -15,6 +15,7 @@ from tools.chapters import read_chapters
 from tools.claims_page import claims_page
 from tools.cover_page import cover_page, find_picture
 from tools.errata_page import errata_page
+from tools.explorables_page import find_explorables
 
 
 def write_pages(root: Path) -> None:
@@ -35,6 +36,8 @@ def write_pages(root: Path) -> None:
     if gif is not None:
         _write(generated / "static" / "cover.gif", gif)
     _write(root / "book" / "_static" / "cover.png", still)
+    for kind, markup in find_explorables(chapters).items():
+        _write(generated / "explorables" / f"{kind}.html", markup.encode())
 
 
 def api_page(package: Path) -> str:
