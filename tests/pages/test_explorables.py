@@ -17,6 +17,7 @@ from PIL import Image
 
 from drawlib import explorables, filterbank
 from drawlib.bundled import load_bundled
+from tests.pages.project import Book
 
 HOST = "[data-explorable]"
 LIVE = "document.querySelector('[data-explorable]').explorable"
@@ -570,3 +571,26 @@ def test_frames_while_dragging(open_page: Open, window: Any) -> None:
     assert len(work) > 10
     assert np.median(work) < 33
     assert np.median(gaps) < 100
+
+
+@pytest.mark.parametrize("name", ["book/explore", "notebooks/draw/filterbanks"])
+def test_in_the_book(book: Book, browser: Any, name: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
+    page = context.new_page()
+    page.goto((book.html / f"{name}.html").as_uri(), wait_until="commit")
+    live = f"document.querySelector('{HOST}')?.explorable?.box.dataset.state === 'live'"
+    usable = page.wait_for_function(f"{live} && performance.now()").json_value()
+    print(f"{name}: usable after {usable:.0f} ms")
+    assert usable < 5000
+    page.wait_for_load_state("load")
+    for theme in ("dark", "light"):
+        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+        settle(page)
+        assert page.evaluate(f"{LIVE}.box.dataset.theme") == theme
+        assert (pixels(page, "glimpse")[2, 2, :3].min() > 200) == (theme == "light")
+    box = page.locator(HOST).bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= 390
+    part(page, "stage").press("ArrowRight")
+    assert state(page)["g_x"] > -0.4
+    context.close()
