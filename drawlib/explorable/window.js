@@ -14,6 +14,7 @@ import {
 } from "./filterbank.js";
 
 const FIVE = ["g_x", "g_y", "log_sigma2", "log_delta", "log_gamma"];
+const FAINT = 0.01; // what is written back is shown as dark as ink, but nothing below this
 const STEEP = 1e-4; // the faintest slope, per pixel, that is worth an arrow
 
 // A state that can be shown, whatever was given: not-a-number becomes `start`'s value, and
@@ -38,6 +39,8 @@ export function parseFive(text) {
   const numbers = words.map(Number);
   return numbers.length === 5 && numbers.every(Number.isFinite) ? numbers : null;
 }
+
+const inkOf = (back) => Math.max(largest(back), FAINT);
 
 function build(frame, data) {
   const images = data.images.map((image) => greyImage(image, data.height, data.width));
@@ -415,7 +418,7 @@ function build(frame, data) {
     frame.find("listing-note").textContent = state.listing
       ? `Off by 1 + g̃ − δ:\n${way(right, "right", "left")}, ${way(down, "down", "up")}`
       : "";
-    frame.find("back-range").textContent = `ink is ${shown(largest(seen.back))}`;
+    frame.find("back-range").textContent = `ink is ${shown(inkOf(seen.back))}`;
     for (const [name, update] of Object.entries(sliders)) update(state[name]);
     if (frame.root.activeElement !== text) {
       text.value = five(state)
@@ -438,7 +441,7 @@ function build(frame, data) {
     drawFilters("filters-x", seen.F_x, blue, column, "x", [beyond, ink]);
     drawFilters("filters-y", seen.F_y, green, row, "y", [beyond, ink]);
     drawView(spots, seen.glimpse, 1, [paper, ink, line, orange], pick);
-    drawView(frame.find("back"), seen.back, largest(seen.back), [paper, ink, line, orange], null);
+    drawView(frame.find("back"), seen.back, inkOf(seen.back), [paper, ink, line, orange], null);
     for (const [, picture, image] of choices) {
       drawView(picture, image, 1, [paper, ink, paper, orange], null);
     }
