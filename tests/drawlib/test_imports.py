@@ -31,6 +31,7 @@ FLOORS = {
     "alignment": 1,
     "distances": 1,
     "perceptron": 1,
+    "quantize": 1,
     "plots": 1,
     "gan": 2,
     "draw_network": 2,
@@ -38,6 +39,7 @@ FLOORS = {
     "checkpoints": 4,
     "explorables": 5,
     "training": 5,
+    "dream_machine": 6,
     "__main__": 6,
     "chapter": 2,
 }
