@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 import json
 import re
-from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from drawlib import explorables, filterbank
 from drawlib.bundled import load_bundled
+from tests.pages.explorable import HOST, LIVE, WIDTHS, Open, part, pixels, settle
 from tests.pages.project import Book
 
-HOST = "[data-explorable]"
-LIVE = "document.querySelector('[data-explorable]').explorable"
 NUMBERS = explorables.NUMBERS
-WIDTHS = (320, 390, 500, 620, 820, 1600)
-
-PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>A page</title>
-<meta name="viewport" content="width=device-width">
-<style>body {{ margin: 0 }} canvas, .window, button {{ width: 7px; color: red }}</style></head>
-<body><button id="before">before</button>{body}<button id="after">after</button></body></html>"""
 
 
 @pytest.fixture(scope="module")
@@ -40,40 +27,6 @@ def digits() -> np.ndarray:
 @pytest.fixture(scope="module")
 def window(digits: np.ndarray) -> explorables.Explorable:
     return explorables.window(digits, labels=[f"digit {label}" for label in (3, 0, 7, 8, 5)])
-
-
-Open = Callable[..., Any]
-
-
-@pytest.fixture
-def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
-    """Open HTML as a file, and see to it that nothing is asked for and nothing complains."""
-    contexts, quiet, seen = [], [], []
-
-    def open_(body: str, *, width: int = 820, fails: bool = False, **options: Any) -> Any:
-        path = tmp_path / f"page {len(contexts)}.html"
-        path.write_text(PAGE.format(body=body), encoding="utf-8")
-        context = browser.new_context(viewport={"width": width, "height": 900}, **options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("request", lambda request: seen.append(request.url))
-        if not fails:
-            page.on("pageerror", lambda error: quiet.append(str(error)))
-            page.on("console", lambda m: m.type == "error" and quiet.append(m.text))
-        page.goto(path.as_uri())
-        return page
-
-    yield open_
-    for context in contexts:
-        context.close()
-    outside = [url for url in seen if not url.startswith(("file:", "data:", "about:srcdoc"))]
-    assert outside == []
-    assert len([url for url in seen if url.startswith("file:")]) == len(contexts)
-    assert quiet == []
-
-
-def part(page: Any, name: str) -> Any:
-    return page.locator(f'[data-name="{name}"]').first
 
 
 def state(page: Any) -> dict[str, Any]:
@@ -89,24 +42,11 @@ def put(page: Any, **changes: Any) -> None:
     settle(page)
 
 
-def settle(page: Any) -> None:
-    """Wait until what is due has been drawn."""
-    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
 def stage_at(page: Any, column: float, row: float) -> tuple[float, float]:
     """Return where on the page a pixel of the image lies."""
     box = part(page, "stage").bounding_box()
     unit = box["width"] / 38  # 28 pixels, and 5 on each side
     return box["x"] + (column + 5.5) * unit, box["y"] + (row + 5.5) * unit
-
-
-def pixels(page: Any, name: str) -> np.ndarray:
-    """Read a canvas, as it is, without what lies around it."""
-    url = page.evaluate(
-        f"name => {LIVE}.root.querySelector(`[data-name=${{name}}]`).toDataURL()", name
-    )
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
 
 
 def test_it_opens_at_once_and_asks_for_nothing(open_page: Open, window: Any) -> None:

@@ -1,0 +1,40 @@
+"""What the tests of all explorables do with a page that shows one."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+HOST = "[data-explorable]"
+LIVE = "document.querySelector('[data-explorable]').explorable"
+WIDTHS = (320, 390, 500, 620, 820, 1600)
+
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>A page</title>
+<meta name="viewport" content="width=device-width">
+<style>body {{ margin: 0 }} canvas, .window, button {{ width: 7px; color: red }}</style></head>
+<body><button id="before">before</button>{body}<button id="after">after</button></body></html>"""
+
+Open = Callable[..., Any]
+
+
+def part(page: Any, name: str) -> Any:
+    return page.locator(f'[data-name="{name}"]').first
+
+
+def settle(page: Any) -> None:
+    """Wait until what is due has been drawn."""
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def pixels(page: Any, name: str) -> np.ndarray:
+    """Read a canvas, as it is, without what lies around it."""
+    url = page.evaluate(
+        f"name => {LIVE}.root.querySelector(`[data-name=${{name}}]`).toDataURL()", name
+    )
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
