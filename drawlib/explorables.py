@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import html
+import importlib
 import io
 import json
 import re
@@ -163,6 +164,13 @@ def _inside(element: str, text: str) -> str:
     if found := re.search(rf"</{element}|<!--", text, re.IGNORECASE):
         raise ValueError(f"expected nothing in a {element} that ends it; received {found[0]!r}")
     return text
+
+
+def __getattr__(name: str) -> Any:
+    """Find `dream_machine` here too, though it stands a floor above, with the networks."""
+    if name != "dream_machine":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module("drawlib.dream_machine").dream_machine
 
 
 # The window

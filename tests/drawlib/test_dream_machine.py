@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from drawlib import checkpoints, dream_machine
+from drawlib import checkpoints, dream_machine, explorables
 from drawlib.dream_machine import NETWORKS, decoder, draw, kernels, latents
 from drawlib.explorables import bundle
 from tests.drawlib.test_explorables import NODE, needs_node
@@ -62,6 +62,12 @@ def test_it_is_light_and_asks_for_nothing(shown, packed):
     with Image.open(io.BytesIO(shown.still)) as still:
         assert still.width > still.height > 300
     assert len(shown.still) < 30_000
+
+
+def test_it_is_found_among_the_explorables():
+    assert explorables.dream_machine is dream_machine.dream_machine
+    with pytest.raises(AttributeError, match="no attribute 'nightmare'"):
+        _ = explorables.nightmare
 
 
 def test_it_is_the_same_each_time(shown):
