@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tools.explorables_page import make_explorables
 from tools.pages import write_pages
 
 STRICT = ("-W", "-n", "--keep-going", "-q")
@@ -20,7 +21,7 @@ def main() -> int:
         0 if the book was built without a warning, 1 otherwise.
     """
     try:
-        write_pages(Path.cwd())
+        write_pages(Path.cwd(), make_explorables())
         from jupyter_book.cli.main import main as jupyter_book  # after it: takes seconds
 
         jupyter_book(["build", ".", *STRICT], standalone_mode=False)

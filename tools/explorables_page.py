@@ -1,4 +1,4 @@
-"""The explorables for the gallery: taken out of the chapters' stored outputs."""
+"""The explorables for the gallery: those that chapters store, and one too heavy for a chapter."""
 
 from __future__ import annotations
 
@@ -27,3 +27,17 @@ def find_explorables(chapters: Sequence[Chapter]) -> dict[str, str]:
                 if kind := _KIND.match(markup):
                     found.setdefault(kind[1], markup)
     return found
+
+
+def make_explorables() -> dict[str, str]:
+    """Make those that no chapter stores: the dream machine is more than half of a notebook.
+
+    Returns:
+        The HTML of each, under its kind.
+    """
+    from drawlib.chapter import import_tensorflow_quietly
+
+    import_tensorflow_quietly()  # the package needs it, as does the reference, later
+    from drawlib.dream_machine import dream_machine
+
+    return {"dream-machine": dream_machine().html}

@@ -9,17 +9,29 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from tools.chapters import read_chapters
 from tools.claims_page import claims_page
 from tools.cover_page import cover_page, find_picture
 from tools.errata_page import errata_page
-from tools.explorables_page import find_explorables
+from tools.explorables_page import find_explorables, make_explorables
+
+NONE: Mapping[str, str] = MappingProxyType({})
 
 
-def write_pages(root: Path) -> None:
-    """Write all generated pages of the book in the folder `root`."""
+def write_pages(root: Path, made: Mapping[str, str] = NONE) -> None:
+    """Write all generated pages of the book in the folder `root`.
+
+    Args:
+        root: The folder.
+        made: Explorables beside those that the chapters store, by their kinds.
+
+    Raises:
+        ValueError: If there is no chapter, or one from which nothing can be made.
+    """
     chapters = read_chapters(root)
     if not chapters:
         raise ValueError("expected _toc.yml to list a chapter below notebooks/; received none")
@@ -36,7 +48,7 @@ def write_pages(root: Path) -> None:
     if gif is not None:
         _write(generated / "static" / "cover.gif", gif)
     _write(root / "book" / "_static" / "cover.png", still)
-    for kind, markup in find_explorables(chapters).items():
+    for kind, markup in {**made, **find_explorables(chapters)}.items():
         _write(generated / "explorables" / f"{kind}.html", markup.encode())
 
 
@@ -71,7 +83,7 @@ def _write(path: Path, content: bytes) -> None:
 def main() -> int:
     """Write the pages; on an error say which notebook is to be mended."""
     try:
-        write_pages(Path.cwd())
+        write_pages(Path.cwd(), make_explorables())
     except ValueError as error:
         print(f"tools.pages: {error}", file=sys.stderr)
         return 1

@@ -35,6 +35,7 @@ def test_it_is_written_where_the_gallery_looks(tmp_path: Path) -> None:
     content = notebook()
     content["cells"].append(code("w", shown(png="x", html=explorable("window", "1"))))
     path.write_text(json.dumps(content), encoding="utf-8")
-    write_pages(tmp_path)
-    written = tmp_path / "book" / "generated" / "explorables" / "window.html"
-    assert written.read_text("utf-8") == explorable("window", "1")
+    write_pages(tmp_path, {"window": "made", "dream-machine": "made"})
+    folder = tmp_path / "book" / "generated" / "explorables"
+    assert (folder / "window.html").read_text("utf-8") == explorable("window", "1")
+    assert (folder / "dream-machine.html").read_text("utf-8") == "made"
