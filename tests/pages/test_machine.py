@@ -83,6 +83,7 @@ def test_a_press_draws_new_dreams_stroke_by_stroke(open_page: Open, machine: Any
     assert ((half[..., 0] > 190) & (half[..., 2] < 60)).sum() > 500  # the windows, in orange
     without = pixels(page, "sheet-1")
     assert ((without[..., 0] > 190) & (without[..., 2] < 60)).sum() == 0
+    put(page, time=9.5)
     part(page, "play").click()
     page.wait_for_function(f"{LIVE}.parts.state.time === 11", timeout=20_000)
     rest(page)
@@ -402,7 +403,7 @@ def test_frames_while_it_draws(open_page: Open, machine: Any) -> None:
           {LIVE}.parts.dream(5);
         }}"""
     )
-    page.wait_for_function(f"{LIVE}.parts.state.time > 6", timeout=20_000)
+    page.wait_for_function(f"{LIVE}.parts.state.time > 4", timeout=20_000)
     times, work = page.evaluate("[times, work]")
     gaps = np.diff(times)
     print(
