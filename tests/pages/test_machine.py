@@ -11,6 +11,7 @@ import pytest
 
 from drawlib import dream_machine, explorables
 from tests.pages.explorable import HOST, LIVE, WIDTHS, Open, part, pixels, settle
+from tests.pages.project import Book
 
 QUIET = f"{LIVE}.parts && !{LIVE}.parts.state.playing && !{LIVE}.parts.state.pending"
 
@@ -413,3 +414,20 @@ def test_frames_while_it_draws(open_page: Open, machine: Any) -> None:
     assert len(work) > 20
     assert np.median(work) < 33
     assert np.median(gaps) < 100
+
+
+@pytest.mark.parametrize("name", ["book/index", "book/explore"])
+def test_in_the_book(book: Book, browser: Any, name: str) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 800}, reduced_motion="reduce")
+    page = context.new_page()
+    page.goto((book.html / f"{name}.html").as_uri(), wait_until="commit")
+    live = "document.querySelector('[data-explorable=dream-machine]')?.explorable"
+    ready = f"{live}?.box.dataset.state === 'live' && performance.now()"
+    usable = page.wait_for_function(ready).json_value()
+    print(f"{name}: usable after {usable:.0f} ms")
+    assert usable < 5000
+    before = page.evaluate(f"{live}.parts.state.seed")
+    page.locator("[data-name=dream]").click()
+    assert page.evaluate(f"{live}.parts.state.seed") != before
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()
