@@ -73,6 +73,7 @@ function build(frame, data) {
   let state = initial;
   let playing = false;
   let last = 0; // when the last frame was
+  let clock = 0; // the frame that is asked for
 
   // State
 
@@ -116,9 +117,18 @@ function build(frame, data) {
   function play(from) {
     playing = !frame.calm;
     set({ time: playing ? from : steps + 1 });
-    if (!playing) return;
+    if (!playing) return drawn();
     last = performance.now();
-    requestAnimationFrame(frame.guarded(tick));
+    ask();
+  }
+
+  function ask() {
+    cancelAnimationFrame(clock);
+    clock = requestAnimationFrame(frame.guarded(tick));
+  }
+
+  function drawn() {
+    frame.announce(`Dream ${state.seed} is drawn.`);
   }
 
   function tick(now) {
@@ -130,10 +140,10 @@ function build(frame, data) {
     else if (!stale.includes(1)) set({ time: state.time + passed / STEP_TIME });
     if (state.time >= steps + 1) {
       playing = false;
-      frame.announce(`Dream ${state.seed} is drawn.`);
+      drawn();
     }
     frame.redraw();
-    if (playing) requestAnimationFrame(frame.guarded(tick));
+    if (playing) ask();
   }
 
   function stop() {

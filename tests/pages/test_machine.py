@@ -122,6 +122,29 @@ def test_whoever_prefers_less_motion_sees_the_end(open_page: Open, machine: Any)
     part(page, "dream").click()
     assert not state(page)["playing"]
     assert state(page)["time"] == 11
+    said = f"Dream {state(page)['seed']} is drawn."
+    page.wait_for_function(
+        f"said => {LIVE}.root.querySelector('[role=status]').textContent === said", arg=said
+    )
+
+
+def test_many_presses_are_one_dream(open_page: Open, machine: Any) -> None:
+    """No press starts a second clock beside the one that runs."""
+    page = open_page(machine.html, reduced_motion="no-preference")
+    rest(page)
+    page.evaluate(
+        f"""() => {{
+          for (let k = 0; k < 20; k++) {LIVE}.parts.dream(k);
+          globalThis.asked = 0;
+          const ask = requestAnimationFrame;
+          globalThis.requestAnimationFrame = (action) => {{ asked++; return ask(action); }};
+        }}"""
+    )
+    page.wait_for_function(f"{LIVE}.parts.state.time > 0.5")
+    page.evaluate("() => { asked = 0; }")
+    settle(page)
+    assert page.evaluate("asked") <= 12  # a clock, a drawing and `settle`, in a few frames
+    page.wait_for_function(f"{LIVE}.parts.state.time === 11", timeout=20_000)
 
 
 def test_temperature(open_page: Open, machine: Any) -> None:
