@@ -21,7 +21,7 @@ from PIL import Image
 
 from drawlib.checkpoints import read_checkpoint
 from drawlib.checks import check_integer, check_number
-from drawlib.explorables import Explorable
+from drawlib.explorable import Explorable
 from drawlib.filterbank import LOG_LIMIT
 from drawlib.plots import INK
 from drawlib.quantize import shortest_code, to_16_bits

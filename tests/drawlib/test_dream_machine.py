@@ -14,7 +14,7 @@ from PIL import Image
 
 from drawlib import checkpoints, dream_machine, explorables
 from drawlib.dream_machine import NETWORKS, decoder, draw, kernels, latents
-from drawlib.explorables import bundle
+from drawlib.explorable import bundle
 from tests.drawlib.test_explorables import NODE, needs_node
 
 
@@ -66,8 +66,6 @@ def test_it_is_light_and_asks_for_nothing(shown, packed):
 
 def test_it_is_found_among_the_explorables():
     assert explorables.dream_machine is dream_machine.dream_machine
-    with pytest.raises(AttributeError, match="no attribute 'nightmare'"):
-        _ = explorables.nightmare
 
 
 def test_it_is_the_same_each_time(shown):

@@ -16,10 +16,12 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from drawlib import explorables, filterbank
-from drawlib.explorables import Explorable, bundle, window
+from drawlib import explorable, filterbank
+from drawlib.explorable import Explorable, bundle
+from drawlib.explorables import window
+from drawlib.window_explorable import NUMBERS, RANGES
 
-SOURCES = Path(explorables.__file__).parent / "explorable"
+SOURCES = Path(explorable.__file__).parent / "browser"
 SCRIPTS = sorted(path.name for path in SOURCES.glob("*.js"))
 NODE = shutil.which("node")
 needs_node = pytest.mark.skipif(
@@ -95,7 +97,7 @@ def test_neither_data_nor_words_break_out():
 def test_a_source_that_would_end_its_element_is_refused(element):
     for text in (f"a = '</{element}>'", f"</{element.upper()} >", "x <!-- y"):
         with pytest.raises(ValueError, match=f"expected nothing in a {element} that ends it"):
-            explorables._inside(element, text)
+            explorable._inside(element, text)
 
 
 def test_what_is_not_a_number_is_no_data():
@@ -158,7 +160,7 @@ def test_scripts_are_joined_in_the_order_of_their_needs():
     "line", ['import x from "./core.js";', "export default 1;", 'export * from "./core.js";']
 )
 def test_other_forms_of_modules_are_refused(line, tmp_path, monkeypatch):
-    monkeypatch.setattr(explorables, "_SOURCES", tmp_path)
+    monkeypatch.setattr(explorable, "_SOURCES", tmp_path)
     (tmp_path / "new.js").write_text(f"{line}\n")
     with pytest.raises(ValueError, match=r"expected new\.js to import and export"):
         bundle("new.js")
@@ -195,7 +197,7 @@ def test_scripts_are_javascript(name):
 def settings(count=200, seed=1):
     """Random images, windows and N; some on the sliders' ends and beyond them."""
     rng = np.random.default_rng(seed)
-    low, high = np.array([explorables.RANGES[name] for name in explorables.NUMBERS]).T
+    low, high = np.array([RANGES[name] for name in NUMBERS]).T
     found = []
     for k in range(count):
         height, width = (28, 28) if k % 2 else rng.integers(4, 40, 2)
@@ -319,8 +321,8 @@ def test_a_blurred_window_walks_home_and_never_uphill():
 
 @needs_node
 def test_no_state_is_too_bad_to_be_shown():
-    start = {**dict.fromkeys(explorables.NUMBERS, 0.25), "size": 5, "image": 1, "listing": False}
-    given = {"start": start, "ranges": explorables.RANGES}
+    start = {**dict.fromkeys(NUMBERS, 0.25), "size": 5, "image": 1, "listing": False}
+    given = {"start": start, "ranges": RANGES}
     code = """
     const bad = [NaN, undefined, null, "7", {}, [], true, Infinity, -Infinity, 1e300, -1e300, 0.1];
     return bad.map((value) => {
@@ -329,7 +331,7 @@ def test_no_state_is_too_bad_to_be_shown():
     });"""
     states = node(code, given)
     for state in states:
-        for name, (low, high) in explorables.RANGES.items():
+        for name, (low, high) in RANGES.items():
             assert low <= state[name] <= high
         assert state["image"] in (0, 1, 2)
         assert isinstance(state["listing"], bool)

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from drawlib import dream_machine, explorables
+from drawlib import dream_machine
+from drawlib.explorable import Explorable
 from tests.pages.explorable import HOST, LIVE, WIDTHS, Open, part, pixels, settle
 from tests.pages.project import Book
 
@@ -17,7 +18,7 @@ QUIET = f"{LIVE}.parts && !{LIVE}.parts.state.playing && !{LIVE}.parts.state.pen
 
 
 @pytest.fixture(scope="module")
-def machine() -> explorables.Explorable:
+def machine() -> Explorable:
     return dream_machine.dream_machine()
 
 

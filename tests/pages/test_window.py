@@ -12,10 +12,10 @@ import pytest
 
 from drawlib import explorables, filterbank
 from drawlib.bundled import load_bundled
+from drawlib.explorable import Explorable
+from drawlib.window_explorable import NUMBERS, RANGES
 from tests.pages.explorable import HOST, LIVE, WIDTHS, Open, part, pixels, settle
 from tests.pages.project import Book
-
-NUMBERS = explorables.NUMBERS
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +25,7 @@ def digits() -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def window(digits: np.ndarray) -> explorables.Explorable:
+def window(digits: np.ndarray) -> Explorable:
     return explorables.window(digits, labels=[f"digit {label}" for label in (3, 0, 7, 8, 5)])
 
 
@@ -63,7 +63,7 @@ def test_what_the_page_shows_agrees_with_the_package(
     open_page: Open, window: Any, digits: np.ndarray
 ) -> None:
     rng = np.random.default_rng(5)
-    low, high = np.array([explorables.RANGES[name] for name in NUMBERS]).T
+    low, high = np.array([RANGES[name] for name in NUMBERS]).T
     settings = [
         {"image": int(rng.integers(5)), "size": int(rng.integers(1, 13))}
         | dict(zip(NUMBERS, np.round(rng.uniform(low, high), 3).tolist(), strict=True))
