@@ -72,17 +72,7 @@ class DRAWNetwork(keras.Model):
     """The layers of DRAW, and what they compute: one step of drawing, and all T."""
 
     def __init__(self, config: DRAWConfig, *, seed: int | None = None, **options: Any) -> None:
-        """Make the network.
-
-        Args:
-            config: The sizes.
-            seed: For the initial weights and for all noise; without one, both differ at every
-                call.
-            **options: ``name`` and ``dtype``, passed on to `keras.Model`.
-
-        Raises:
-            ValueError: If `config` is no `DRAWConfig`, or `seed` no whole number of at least 0.
-        """
+        """Make the layers; the arguments are those of `drawlib.draw.DRAW`."""
         super().__init__(**options)
         if not isinstance(config, DRAWConfig):
             raise argument_error("config", "a DRAWConfig", config)

@@ -8,20 +8,17 @@ The two networks that come with the package, their decoders alone, are kept once
 from __future__ import annotations
 
 import base64
-import io
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import matplotlib.style
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from drawlib.checkpoints import read_checkpoint
 from drawlib.checks import check_integer, check_number
-from drawlib.explorable import Explorable
+from drawlib.explorable import Explorable, still_picture
 from drawlib.filterbank import LOG_LIMIT
 from drawlib.plots import INK
 from drawlib.quantize import shortest_code, to_16_bits
@@ -241,7 +238,6 @@ def _still(dreams: list[np.ndarray]) -> bytes:
     """Draw the finished dreams of both networks, side by side."""
     with matplotlib.style.context("default", after_reset=True):
         figure = Figure(figsize=(7.2, 3.9), dpi=100)
-        FigureCanvasAgg(figure)
         for left, title, images in zip(
             (0.005, 0.515), ("with a window", "without"), dreams, strict=True
         ):
@@ -252,9 +248,4 @@ def _still(dreams: list[np.ndarray]) -> bytes:
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_color("#d4d6d9")
             figure.text(left, 0.93, title, color=INK, fontsize=12)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=100)
-    picture = Image.open(file).convert("L").quantize(32, dither=Image.Dither.NONE)
-    small = io.BytesIO()
-    picture.save(small, "PNG", optimize=True)
-    return small.getvalue()
+        return still_picture(figure, colours=32)

@@ -6,19 +6,16 @@ Its page part is ``drawlib/browser/window.js``, its mathematics ``drawlib/browse
 from __future__ import annotations
 
 import base64
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import matplotlib.style
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from PIL import Image
 
 from drawlib import filterbank
 from drawlib.checks import argument_error, check_array, check_integer
-from drawlib.explorable import Explorable
+from drawlib.explorable import Explorable, still_picture
 from drawlib.plots import BLUE, GREEN, INK, ORANGE
 
 NUMBERS = ("g_x", "g_y", "log_sigma2", "log_delta", "log_gamma")
@@ -117,7 +114,6 @@ def _window_still(image: np.ndarray, five: np.ndarray, size: int, listing: bool)
     back = F_y.T @ glimpse @ F_x / gamma
     with matplotlib.style.context("default", after_reset=True):
         figure = Figure(figsize=(7.2, 3.4), dpi=100)
-        FigureCanvasAgg(figure)
 
         def panel(
             left: float, bottom: float, wide: float, high: float, values: Any, **options: Any
@@ -145,10 +141,4 @@ def _window_still(image: np.ndarray, five: np.ndarray, size: int, listing: bool)
         panel(0.755, 0.30, 0.235, 0.50, back, cmap="Greys")
         for left, label in ((0.6175, "the glimpse"), (0.8725, "written back")):
             figure.text(left, 0.25, label, ha="center", va="top", color=INK, fontsize=12)
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=100)
-    # Few colours, and no dithering: an eighth of the bytes.
-    picture = Image.open(file).convert("RGB").quantize(128, dither=Image.Dither.NONE)
-    small = io.BytesIO()
-    picture.save(small, "PNG", optimize=True)
-    return small.getvalue()
+        return still_picture(figure, colours=128)

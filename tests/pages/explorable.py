@@ -38,3 +38,34 @@ def pixels(page: Any, name: str) -> np.ndarray:
         f"name => {LIVE}.root.querySelector(`[data-name=${{name}}]`).toDataURL()", name
     )
     return np.asarray(Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))))
+
+
+def watch_frames(page: Any) -> None:
+    """Begin to note when the browser shows a frame, and how long each drawing takes."""
+    page.evaluate(
+        f"""() => {{
+          globalThis.times = [];
+          globalThis.work = [];
+          const draw = {LIVE}.draw;
+          {LIVE}.draw = () => {{
+            const start = performance.now();
+            draw();
+            work.push(performance.now() - start);
+          }};
+          const tick = (time) => {{ times.push(time); requestAnimationFrame(tick); }};
+          requestAnimationFrame(tick);
+        }}"""
+    )
+
+
+def check_frames(page: Any, *, drawings: int) -> None:
+    """Print what was noted, by the browser's own clock, and hold it against generous bounds."""
+    times, work = page.evaluate("[times, work]")
+    gaps = np.diff(times)
+    print(
+        f"{len(work)} drawings, median {np.median(work):.1f} ms, longest {max(work):.1f} ms; "
+        f"frames {np.median(gaps):.1f} ms apart, 95 % within {np.quantile(gaps, 0.95):.1f} ms"
+    )
+    assert len(work) > drawings
+    assert np.median(work) < 33
+    assert np.median(gaps) < 100

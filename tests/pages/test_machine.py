@@ -11,7 +11,17 @@ import pytest
 
 from drawlib import dream_machine
 from drawlib.explorable import Explorable
-from tests.pages.explorable import HOST, LIVE, WIDTHS, Open, part, pixels, settle
+from tests.pages.explorable import (
+    HOST,
+    LIVE,
+    WIDTHS,
+    Open,
+    check_frames,
+    part,
+    pixels,
+    settle,
+    watch_frames,
+)
 from tests.pages.project import Book
 
 QUIET = f"{LIVE}.parts && !{LIVE}.parts.state.playing && !{LIVE}.parts.state.pending"
@@ -413,31 +423,10 @@ def test_two_hundred_dreams_leave_nothing_behind(open_page: Open, machine: Any) 
 def test_frames_while_it_draws(open_page: Open, machine: Any) -> None:
     page = open_page(machine.html, reduced_motion="no-preference")
     rest(page)
-    page.evaluate(
-        f"""() => {{
-          globalThis.times = [];
-          globalThis.work = [];
-          const draw = {LIVE}.draw;
-          {LIVE}.draw = () => {{
-            const start = performance.now();
-            draw();
-            work.push(performance.now() - start);
-          }};
-          const tick = (time) => {{ times.push(time); requestAnimationFrame(tick); }};
-          requestAnimationFrame(tick);
-          {LIVE}.parts.dream(5);
-        }}"""
-    )
+    watch_frames(page)
+    page.evaluate(f"{LIVE}.parts.dream(5)")
     page.wait_for_function(f"{LIVE}.parts.state.time > 4", timeout=20_000)
-    times, work = page.evaluate("[times, work]")
-    gaps = np.diff(times)
-    print(
-        f"{len(work)} drawings, median {np.median(work):.1f} ms, longest {max(work):.1f} ms; "
-        f"frames {np.median(gaps):.1f} ms apart, 95 % within {np.quantile(gaps, 0.95):.1f} ms"
-    )
-    assert len(work) > 20
-    assert np.median(work) < 33
-    assert np.median(gaps) < 100
+    check_frames(page, drawings=20)
 
 
 @pytest.mark.parametrize("name", ["book/index", "book/explore"])

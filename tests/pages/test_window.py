@@ -14,7 +14,17 @@ from drawlib import explorables, filterbank
 from drawlib.bundled import load_bundled
 from drawlib.explorable import Explorable
 from drawlib.window_explorable import NUMBERS, RANGES
-from tests.pages.explorable import HOST, LIVE, WIDTHS, Open, part, pixels, settle
+from tests.pages.explorable import (
+    HOST,
+    LIVE,
+    WIDTHS,
+    Open,
+    check_frames,
+    part,
+    pixels,
+    settle,
+    watch_frames,
+)
 from tests.pages.project import Book
 
 
@@ -482,35 +492,14 @@ def test_frames_while_dragging(open_page: Open, window: Any) -> None:
     page = open_page(window.html)
     put(page, size=12, listing=True)
     at = seen(page, "middleX", "middleY")
-    page.evaluate(
-        f"""() => {{
-          globalThis.times = [];
-          globalThis.work = [];
-          const draw = {LIVE}.draw;
-          {LIVE}.draw = () => {{
-            const start = performance.now();
-            draw();
-            work.push(performance.now() - start);
-          }};
-          const tick = (time) => {{ times.push(time); requestAnimationFrame(tick); }};
-          requestAnimationFrame(tick);
-        }}"""
-    )
+    watch_frames(page)
     page.mouse.move(*stage_at(page, *at))
     page.mouse.down()
     for k in range(60):
         turn = 2 * np.pi * k / 30
         page.mouse.move(*stage_at(page, at[0] + 8 * np.sin(turn), at[1] + 8 - 8 * np.cos(turn)))
     page.mouse.up()
-    times, work = page.evaluate("[times, work]")
-    gaps = np.diff(times)
-    print(
-        f"{len(work)} drawings, median {np.median(work):.1f} ms, longest {max(work):.1f} ms; "
-        f"frames {np.median(gaps):.1f} ms apart, 95 % within {np.quantile(gaps, 0.95):.1f} ms"
-    )
-    assert len(work) > 10
-    assert np.median(work) < 33
-    assert np.median(gaps) < 100
+    check_frames(page, drawings=10)
 
 
 @pytest.mark.parametrize("name", ["book/explore", "notebooks/draw/filterbanks"])
