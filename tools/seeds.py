@@ -1,8 +1,9 @@
 """Measure every claim under many seeds: ``make seeds [CHAPTER=…] [SEEDS=20]``.
 
 Each run of a chapter is a process of its own, as many at once as there are cores, with one
-TensorFlow thread each. Nothing is written to the notebooks. What was measured goes to
-``book/claims.json``, from which the book's page of claims is made.
+TensorFlow thread each. Nothing is written to the notebooks. Stopped and called again, it goes
+on where it was. What was measured goes to ``book/claims.json``, from which the book's page of
+claims is made.
 """
 
 from __future__ import annotations
@@ -13,80 +14,15 @@ import multiprocessing
 import os
 import statistics
 import sys
-import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools.execute import ChapterError, read_notebook, run_notebook
-from tools.kernels import clean_environment
-from tools.project import ROOT, choose_chapters, label
-
-_ONE_THREAD = {
-    "TF_NUM_INTRAOP_THREADS": "1",
-    "TF_NUM_INTEROP_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
-
-
-@dataclass(frozen=True)
-class SeedRun:
-    """One run of one chapter under one seed.
-
-    Attributes:
-        chapter: The notebook's path from the project's folder.
-        seed: The seed.
-        claims: The claims' records, in the order in which they were measured.
-        crash: Why the chapter did not run to its end, claims that failed aside; or empty.
-        seconds: How long it took.
-    """
-
-    chapter: str
-    seed: int
-    claims: list[dict[str, Any]]
-    crash: str
-    seconds: float
-
-
-def measure(path: Path, seed: int, root: Path = ROOT) -> SeedRun:
-    """Run a chapter under a seed; a claim that fails does not stop it.
-
-    Args:
-        path: The notebook.
-        seed: The seed.
-        root: The project's folder.
-    """
-    chapter, crash = label(path, root), ""
-    begun = time.perf_counter()
-    with tempfile.TemporaryDirectory(prefix="drawlib-seeds-") as folder:
-        records = Path(folder, "claims.jsonl")
-        settings = {
-            "DRAWLIB_SEED": str(seed),
-            "DRAWLIB_CLAIMS": str(records),
-            "DRAWLIB_CHAPTER": chapter,
-            **_ONE_THREAD,
-        }
-        try:
-            notebook = read_notebook(path, root)
-            with clean_environment(**settings):
-                run_notebook(notebook, path, allow_errors=True, show_progress=False, root=root)
-        except ChapterError as error:
-            crash = str(error)
-        else:
-            errors = [
-                f"{cell.id}: {output.ename}: {output.evalue}"
-                for cell in notebook.cells
-                for output in cell.get("outputs", [])
-                if output.output_type == "error" and output.ename != "ClaimError"
-            ]
-            crash = "; ".join(errors)
-        lines = records.read_text(encoding="utf-8").splitlines() if records.exists() else []
-    claims = [json.loads(line) for line in lines]
-    return SeedRun(chapter, seed, claims, crash, time.perf_counter() - begun)
+from drawlib.download import write_whole
+from tools.project import ROOT, choose_chapters
+from tools.seed_runs import SeedRun, measure_once
 
 
 def measure_all(paths: list[Path], seeds: int, root: Path = ROOT) -> list[SeedRun]:
@@ -102,16 +38,17 @@ def measure_all(paths: list[Path], seeds: int, root: Path = ROOT) -> list[SeedRu
     """
     jobs = [(path, seed) for path in paths for seed in range(seeds)]
     spawn = multiprocessing.get_context("spawn")
-    runs = []
+    runs, begun = [], time.monotonic()
     with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn) as pool:
-        futures = [pool.submit(measure, path, seed, root) for path, seed in jobs]
+        futures = [pool.submit(measure_once, path, seed, root) for path, seed in jobs]
         try:
             for done, future in enumerate(as_completed(futures), start=1):
                 run = future.result()
                 held = sum(claim["held"] for claim in run.claims)
+                left = (time.monotonic() - begun) / done * (len(jobs) - done) / 60
                 print(
                     f"[{done:3d}/{len(jobs)}] {run.chapter} seed {run.seed}: {held} of "
-                    f"{len(run.claims)} claims held, {run.seconds:.0f} s"
+                    f"{len(run.claims)} claims held, {run.seconds:.0f} s; {left:.0f} min left"
                     + (f"  ✗ {run.crash}" if run.crash else ""),
                     flush=True,
                 )
@@ -206,9 +143,7 @@ def store(summary: dict[str, list[dict[str, Any]]], target: Path) -> None:
         else:
             print(f"{target.name} keeps what {before} seeds gave for {chapter}")
     text = json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    beside = target.with_suffix(".tmp")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(target)
+    write_whole(target, text.encode())
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:

@@ -9,8 +9,9 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from tools import seeds
-from tools.seeds import SeedRun, main, measure, report, store, summarise
+from tools import seed_runs, seeds
+from tools.seed_runs import SeedRun, fingerprint, measure, measure_once
+from tools.seeds import main, report, store, summarise
 
 CELLS = [
     "import os\nfrom drawlib.claims import claim\nseed = int(os.environ['DRAWLIB_SEED'])",
@@ -102,3 +103,53 @@ def test_seeds_are_at_least_one(tmp_path: Path, capsys: pytest.CaptureFixture[st
     with pytest.raises(SystemExit):
         main(["--seeds", "0"], tmp_path)
     assert "expected SEEDS to be at least 1; received 0" in capsys.readouterr().err
+
+
+def test_a_stopped_sweep_repeats_nothing_that_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project(tmp_path, CELLS[0])
+    measured = []
+
+    def measure_fast(path: Path, seed: int, root: Path) -> SeedRun:
+        measured.append(seed)
+        return SeedRun("c", seed, [{"held": True}], "died" if seed == 2 else "", 1.5)
+
+    monkeypatch.setattr(seed_runs, "measure", measure_fast)
+    first = [measure_once(path, seed, tmp_path) for seed in range(3)]
+    again = [measure_once(path, seed, tmp_path) for seed in range(3)]
+    assert first == again
+    assert measured == [0, 1, 2, 2]  # what broke off is run again
+    [kept, _] = sorted((tmp_path / "_build" / "seeds").iterdir())
+    kept.write_text("{cut short")
+    assert measure_once(path, 0, tmp_path) == first[0]
+    assert measured == [0, 1, 2, 2, 0]
+
+
+def test_a_fingerprint_tells_what_claims_depend_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = project(tmp_path, *CELLS)
+    module = tmp_path / "drawlib" / "gan.py"
+    module.parent.mkdir()
+    module.write_text("rate = 1")
+    monkeypatch.setattr(seed_runs, "digits_source", lambda: "MNIST (given path)")
+    seen = [fingerprint(path, tmp_path)]
+    monkeypatch.setattr(seed_runs, "digits_source", lambda: "MNIST (Keras cache)")
+    assert fingerprint(path, tmp_path) == seen[0]
+    notebook = nbformat.read(path, as_version=4)
+    notebook.cells[0].outputs = []
+    notebook.cells[0].execution_count = 7
+    nbformat.write(notebook, path)
+    assert fingerprint(path, tmp_path) == seen[0]
+
+    module.write_text("rate = 2")
+    seen.append(fingerprint(path, tmp_path))
+    monkeypatch.setattr(seed_runs, "digits_source", lambda: "bundled")
+    seen.append(fingerprint(path, tmp_path))
+    notebook.cells[1].source += "\n"
+    nbformat.write(notebook, path)
+    seen.append(fingerprint(path, tmp_path))
+    monkeypatch.setattr(seed_runs.importlib.metadata, "version", lambda name: "99")
+    seen.append(fingerprint(path, tmp_path))
+    assert len(set(seen)) == 5
