@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Sequence
 from numbers import Integral, Real
@@ -20,12 +21,11 @@ def describe(value: Any) -> str:
         One line, for example ``float32 array of shape (3, 4)``, ``'abc'`` or
         ``a list of 10 items``.
     """
-    try:
+    # Something else may have a `shape` too: a class, say, or a layer.
+    with contextlib.suppress(Exception):
         shape = tuple(getattr(value, "shape", ()))
         if shape:  # a scalar says more by its value
             return f"{getattr(value.dtype, 'name', value.dtype)} array of shape {shape}"
-    except Exception:  # something else that has a `shape`: a class, say, or a layer
-        pass
     if isinstance(value, (list, tuple, set, frozenset, dict)) and len(value) > 6:
         return f"a {type(value).__name__} of {len(value)} items"
     try:

@@ -12,6 +12,8 @@ import urllib.request
 import uuid
 from pathlib import Path
 
+from drawlib.checks import argument_error
+
 # A server has to send this many bytes (or all there is) in every such stretch of seconds.
 # One that hangs or dribbles is given up after the first stretch; a slow line is not.
 PATIENCE_S = 8.0
@@ -40,8 +42,11 @@ def fetch(url: str, *, size_limit: int) -> bytes:
         The whole content.
 
     Raises:
+        ValueError: If the URL is of another kind, such as ``file:``.
         DownloadError: If it does not come, comes too slowly, is cut off or is too long.
     """
+    if not url.startswith(("https://", "http://")):
+        raise argument_error("url", "an address that begins with https:// or http://", url)
     pieces: queue.SimpleQueue[bytes | DownloadError] = queue.SimpleQueue()
     given_up = threading.Event()
     threading.Thread(target=_receive, args=(url, pieces, given_up), daemon=True).start()
@@ -74,7 +79,8 @@ def _receive(
 ) -> None:
     """Put what a URL sends into `pieces`, piece by piece; last an empty piece, or the error."""
     try:
-        with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:
+        # `fetch` has seen that the URL is of HTTP.
+        with urllib.request.urlopen(url, timeout=PATIENCE_S) as response:  # noqa: S310
             received, promised = 0, response.headers.get("Content-Length")
             while (piece := response.read1(1 << 16)) and not given_up.is_set():
                 received += len(piece)

@@ -46,6 +46,13 @@ def test_fetch_says_what_the_server_says(serve):
         fetch(url, size_limit=10**6)
 
 
+def test_fetch_reads_no_file_of_this_machine(tmp_path):
+    file = tmp_path / "secret"
+    file.write_bytes(CONTENT)
+    with pytest.raises(ValueError, match=r"expected url to be .*https://.*; received 'file:"):
+        fetch(file.as_uri(), size_limit=10**6)
+
+
 def test_fetch_says_that_nobody_answers():
     with pytest.raises(DownloadError, match="refused"):
         fetch("http://127.0.0.1:9/", size_limit=10**6)
