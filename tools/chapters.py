@@ -18,10 +18,12 @@ class Chapter:
     Attributes:
         path: Its path below the book's folder, for example ``notebooks/gan/x.ipynb``.
         notebook: Its content.
+        part: The part of the book that it belongs to; empty in a book without parts.
     """
 
     path: str
     notebook: dict[str, Any]
+    part: str = ""
 
     @property
     def title(self) -> str:
@@ -46,16 +48,19 @@ def read_chapters(root: Path) -> list[Chapter]:
     """
     contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
     chapters = []
-    for name in _listed_files(contents):
-        if not name.startswith("notebooks/"):
-            continue
-        path = root / f"{name}.ipynb"
-        try:
-            notebook = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError) as error:
-            raise ValueError(f"expected {name}.ipynb to be a notebook; received {error}") from error
-        chapters.append(Chapter(f"{name}.ipynb", notebook))
+    for part in contents.get("parts", [contents]):
+        for name in _listed_files(part):
+            if name.startswith("notebooks/"):
+                notebook = _read_notebook(root, f"{name}.ipynb")
+                chapters.append(Chapter(f"{name}.ipynb", notebook, part.get("caption", "")))
     return chapters
+
+
+def _read_notebook(root: Path, name: str) -> dict[str, Any]:
+    try:
+        return json.loads((root / name).read_text("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ValueError(f"expected {name} to be a notebook; received {error}") from error
 
 
 def text_of(value: str | list[str]) -> str:

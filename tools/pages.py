@@ -1,4 +1,4 @@
-"""Write what is generated: errata, claims, the API's modules, the cover's picture, explorables.
+"""Write what is generated: errata, claims, the API's modules, the cover, cards, explorables.
 
 Run ``python -m tools.pages`` before the book is built. Everything comes from the stored
 notebooks and goes to ``book/generated``, which git does not keep; only the README's picture,
@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from tools.cards import card_of, thumbnail
 from tools.chapters import read_chapters
 from tools.claims_page import claims_page
 from tools.cover_page import cover_page, find_picture
 from tools.errata_page import errata_page
 from tools.explorables_page import find_explorables, make_explorables
+from tools.gallery_page import gallery_page
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -38,6 +40,7 @@ def write_pages(root: Path, made: Mapping[str, str] = NONE) -> None:
     results = root / "book" / "claims.json"
     swept = json.loads(results.read_text("utf-8")) if results.exists() else {}
     gif, still, alt = find_picture(chapters[0])
+    cards = [card_of(chapter) for chapter in chapters]
 
     generated = root / "book" / "generated"
     _write(generated / "errata.md", errata_page(chapters).encode())
@@ -48,6 +51,9 @@ def write_pages(root: Path, made: Mapping[str, str] = NONE) -> None:
     if gif is not None:
         _write(generated / "static" / "cover.gif", gif)
     _write(root / "book" / "_static" / "cover.png", still)
+    _write(generated / "gallery.md", gallery_page(cards).encode())
+    for card in cards:
+        _write(generated / "static" / "cards" / f"{card.name}.webp", thumbnail(card.picture))
     for kind, markup in {**made, **find_explorables(chapters)}.items():
         _write(generated / "explorables" / f"{kind}.html", markup.encode())
 

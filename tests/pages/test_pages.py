@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from tests.pages.project import ROOT, Book
+from tools.chapters import read_chapters
 
 PHONE, DESKTOP = 390, 1280
 PAGE_LIMIT = 3_000_000  # bytes, with everything the page loads
@@ -130,6 +131,11 @@ def visits(book: Book, page_at) -> dict[str, Visit]:
 
 def chapters(book: Book) -> list[str]:
     return [name for name in book.pages if name.startswith("notebooks/")]
+
+
+def in_order(book: Book) -> list[str]:
+    """The chapters, in the book's order."""
+    return [chapter.path.removesuffix(".ipynb") for chapter in read_chapters(book.root)]
 
 
 def test_all_pages_are_there(book: Book) -> None:
@@ -284,6 +290,26 @@ def test_the_built_book_carries_nothing_it_does_not_use(book: Book) -> None:
     assert sum(p.stat().st_size for p in (static / "mathjax").rglob("*")) < 2_500_000
     assert not list(static.rglob("*.map"))
     assert not list(static.glob("vendor/fontawesome/*/js/*"))
+
+
+def test_the_cover_has_a_card_for_every_chapter(book: Book, page_at) -> None:
+    page = page_at(PHONE, "dark")
+    visit(page, book, "book/index")
+    cards = page.locator("ul.gallery li")
+    assert cards.locator("a").evaluate_all("links => links.map(link => link.href)") == [
+        (book.html / f"{name}.html").as_uri() for name in in_order(book)
+    ]
+    for k, name in enumerate(in_order(book)):
+        notebook = json.loads((book.root / f"{name}.ipynb").read_text("utf-8"))
+        words = cards.nth(k).inner_text()
+        assert f"Runs in about {notebook['metadata']['draw_book']['seconds']} s" in words
+        assert len(words.splitlines()) >= 3
+        picture = cards.nth(k).locator("img").get_attribute("src")
+        assert (book.html / "book" / picture).stat().st_size <= 20_000, name
+    # The title's link covers the card: a press on the picture follows it.
+    cards.first.locator("img").click(force=True)
+    page.wait_for_url(f"**/{in_order(book)[0]}.html")
+    page.close()
 
 
 def test_the_readme_shows_the_chapters_own_picture(book: Book) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from tests.tools.notebooks import chapter, code, notebook, shown, write_project
+from tests.tools.notebooks import FIGURE, chapter, code, notebook, shown, write_project
 from tools.explorables_page import find_explorables
 from tools.pages import write_pages
+
+STILL = FIGURE["data"]["image/png"]
 
 
 def explorable(kind: str, text: str) -> str:
@@ -33,7 +35,7 @@ def test_it_is_written_where_the_gallery_looks(tmp_path: Path) -> None:
     (tmp_path / "drawlib").mkdir()
     [path] = sorted((tmp_path / "notebooks").rglob("*.ipynb"))[:1]
     content = notebook()
-    content["cells"].append(code("w", shown(png="x", html=explorable("window", "1"))))
+    content["cells"].append(code("w", shown(png=STILL, html=explorable("window", "1"))))
     path.write_text(json.dumps(content), encoding="utf-8")
     write_pages(tmp_path, {"window": "made", "dream-machine": "made"})
     folder = tmp_path / "book" / "generated" / "explorables"
