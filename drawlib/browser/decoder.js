@@ -1,38 +1,7 @@
-// DRAW's decoder, as drawlib/draw_network.py has it, and the latents it starts from: pure
+// DRAW's decoder, as drawlib/draw_network.py has it, and how its latents are mixed: pure
 // functions on numbers.
 
 import { centres, filters, windowOf, write } from "./filterbank.js";
-
-// Numbers from 0 to 1: the generator mulberry32, which counts to 2³² and has one number as its
-// whole state. `latents` in drawlib/dream_machine.py gives the same numbers.
-export function uniforms(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-// Fill arrays with standard normal numbers, two by two, after Box and Muller.
-export function fillNormal(seed, arrays) {
-  const uniform = uniforms(seed);
-  let spare = null;
-  for (const array of arrays) {
-    for (let k = 0; k < array.length; k++) {
-      if (spare !== null) {
-        array[k] = spare;
-        spare = null;
-        continue;
-      }
-      const radius = Math.sqrt(-2 * Math.log(1 - uniform()));
-      const angle = 2 * Math.PI * uniform();
-      array[k] = radius * Math.cos(angle);
-      spare = radius * Math.sin(angle);
-    }
-  }
-}
 
 // A place on the disc, [a, b], mixes a dream with two others so that the mixture is as likely
 // as each of them: √(1 − a² − b²) z + a u + b v.

@@ -1,11 +1,11 @@
 // The dream machine: two networks draw digits from the same latents.
 
 import { clamp, contextOf, mount, shown } from "./core.js";
-import { drawDream, fillNormal, mixed, networkOf, sigmoid } from "./decoder.js";
+import { drawDream, mixed, networkOf, sigmoid } from "./decoder.js";
+import { fillNormal, MOST_SEED, parseSeed } from "./random.js";
 
 const DREAMS = 16;
 const ACROSS = 4;
-const MOST_SEED = 2 ** 32 - 1;
 const STEP_TIME = 380; // milliseconds
 const WORK_TIME = 9; // milliseconds of a frame that may be spent on dreaming
 
@@ -21,12 +21,6 @@ export function soundDream(given, start, { steps, temperatures }) {
     chosen: Math.round(clamp(given.chosen, [0, DREAMS - 1], 0)),
     place: [a / far, b / far],
   };
-}
-
-// A seed out of what was typed, or null.
-export function parseSeed(text) {
-  const word = text.trim().replace(/^#/, "");
-  return /^\d{1,10}$/.test(word) && Number(word) <= MOST_SEED ? Number(word) : null;
 }
 
 // Between two steps the window glides to its next place, and then the ink comes.
