@@ -113,3 +113,24 @@ def test_the_preloads_go_and_the_styles_stay() -> None:
     assert _PRELOADS.sub("", head) == (
         '<link href="all.min.css" rel="stylesheet" />\n<script src="bootstrap.js"></script>'
     )
+
+
+def test_what_is_seen_is_what_a_screen_reader_says() -> None:
+    from draw_book_accessible import mend
+
+    page = (
+        '<button class="btn search-button-field x" title="Search" aria-label="Search" y="">'
+        '<summary aria-label="Toggle hidden content"><p>Setup</p></summary>'
+        '<div class="bd-sidebar-primary bd-sidebar hide-on-wide">'
+        '<div role="list" class="citation-list"><a id="a"></a>'
+        '<div class="citation" id="id1" role="doc-biblioentry"><p role="note">'
+        '<nav aria-label="Main"><button aria-label="Close">'
+    )
+    assert mend(page) == (
+        '<button class="btn search-button-field x" title="Search" y="">'
+        "<summary><p>Setup</p></summary>"
+        '<div role="navigation" aria-label="Book" class="bd-sidebar-primary bd-sidebar '
+        'hide-on-wide"><div class="citation-list"><a id="a"></a>'
+        '<div class="citation" id="id1"><p role="note">'
+        '<nav aria-label="Main"><button aria-label="Close">'
+    )
