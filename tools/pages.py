@@ -20,6 +20,7 @@ from tools.cover_page import cover_page, find_picture
 from tools.errata_page import errata_page
 from tools.explorables_page import find_explorables, make_explorables
 from tools.gallery_page import gallery_page
+from tools.social_cards import social_cards
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -54,6 +55,11 @@ def write_pages(root: Path, made: Mapping[str, str] = NONE) -> None:
     _write(generated / "gallery.md", gallery_page(cards).encode())
     for card in cards:
         _write(generated / "static" / "cards" / f"{card.name}.webp", thumbnail(card.picture))
+    social = social_cards(cards)
+    facts = {page: card.facts for page, card in social.items()}
+    _write(generated / "social.json", json.dumps(facts, ensure_ascii=False, indent=1).encode())
+    for picture in social.values():
+        _write(generated / "static" / "social" / picture.name, picture.image)
     for kind, markup in {**made, **find_explorables(chapters)}.items():
         _write(generated / "explorables" / f"{kind}.html", markup.encode())
 

@@ -134,3 +134,27 @@ def test_what_is_seen_is_what_a_screen_reader_says() -> None:
         '<div class="citation" id="id1"><p role="note">'
         '<nav aria-label="Main"><button aria-label="Close">'
     )
+
+
+def test_what_a_page_says_where_it_is_shared() -> None:
+    from draw_book_social import tags
+
+    book = {"title": "Draw Book", "line": "All of it.", "image": "draw-book.jpg", "alt": "Many"}
+    one = {"title": "One", "line": '"1" < 2', "image": "gan-one.jpg", "alt": "a picture"}
+    cards = {"": book, "notebooks/gan/one": one}
+    said = tags("notebooks/gan/one", "ignored", cards, "https://me.github.io/b/")
+    for line in (
+        '<meta property="og:title" content="One" />',
+        '<meta property="og:type" content="article" />',
+        '<meta property="og:description" content="&quot;1&quot; &lt; 2" />',
+        '<meta property="og:url" content="https://me.github.io/b/notebooks/gan/one.html" />',
+        '<meta property="og:image" content="https://me.github.io/b/_static/social/gan-one.jpg" />',
+        '<meta property="og:image:alt" content="a picture" />',
+        '<meta name="twitter:card" content="summary_large_image" />',
+    ):
+        assert line in said.splitlines()
+    said = tags("book/reading", "How & why", cards, "")
+    assert '<meta property="og:title" content="How &amp; why" />' in said
+    assert 'content="All of it."' in said
+    assert "og:image" not in said  # nobody knows where it would be
+    assert "og:url" not in said

@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
+from PIL import Image
 
 from tests.pages.project import ROOT, Book
 from tools.chapters import read_chapters
+from tools.project import repository
 
 PHONE, DESKTOP = 390, 1280
 PAGE_LIMIT = 3_000_000  # bytes, with everything the page loads
@@ -310,6 +312,25 @@ def test_the_cover_has_a_card_for_every_chapter(book: Book, page_at) -> None:
     cards.first.locator("img").click(force=True)
     page.wait_for_url(f"**/{in_order(book)[0]}.html")
     page.close()
+
+
+def test_every_page_says_what_it_is_where_it_is_shared(book: Book) -> None:
+    owner, name = repository(book.root).split("/")
+    site = f"https://{owner.lower()}.github.io/{name}/"
+    pictures = {}
+    for page in book.pages:
+        if page in ("index", "search"):
+            continue
+        html = (book.html / f"{page}.html").read_text("utf-8")
+        said = dict(re.findall(r'<meta property="(og:[^"]+)" content="([^"]+)" />', html))
+        assert said["og:url"] == f"{site}{page}.html"
+        assert f"<h1>{said['og:title']}<" in html
+        assert len(said["og:description"]) > 30
+        assert said["og:image"].startswith(f"{site}_static/")
+        pictures[page] = book.html / said["og:image"].removeprefix(site)
+        assert Image.open(pictures[page]).size == (1200, 630)
+    assert len({pictures[name] for name in chapters(book)}) == len(chapters(book))
+    assert pictures["book/index"] == pictures["book/reading"] != pictures[chapters(book)[0]]
 
 
 def test_the_readme_shows_the_chapters_own_picture(book: Book) -> None:
