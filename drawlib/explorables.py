@@ -5,7 +5,8 @@ What they have in common is `drawlib.explorable`.
 
 from __future__ import annotations
 
+from drawlib.be_george import be_george
 from drawlib.dream_machine import dream_machine
 from drawlib.window_explorable import window
 
-__all__ = ["dream_machine", "window"]
+__all__ = ["be_george", "dream_machine", "window"]
