@@ -7,7 +7,7 @@ SEEDS ?= 20
 AGAIN ?=
 
 .PHONY: help setup book test test-notebooks execute serve lab lint format seeds bench \
-        colab lock set-repository chapter clean
+        links colab lock set-repository chapter clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s %s\n", $$1, $$2}'
@@ -47,6 +47,9 @@ seeds: setup ## measure the claims under SEEDS=20 seeds: all chapters, or CHAPTE
 
 bench: setup ## take the timings in benchmarks/
 	@for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(PY) "$$file" || exit 1; done
+
+links: setup ## look whether every link to the outside still leads somewhere
+	@$(PY) -m tools.links
 
 colab: setup ## run every chapter with Colab's versions (needs the network)
 	@$(PY) -m tools.colab "$(CHAPTER)"
