@@ -6,6 +6,7 @@ as one likes. As it is known everywhere, so is the error of whatever a robot has
 
 from __future__ import annotations
 
+import functools
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -96,6 +97,30 @@ class World(ABC):
         """Return the state as a network is to see it: numbers between about −1 and 1."""
         middle = (self.state_high + self.state_low) / 2
         return (states - middle) / ((self.state_high - self.state_low) / 2)
+
+    def as_actions(self, chosen: np.ndarray) -> np.ndarray:
+        """Return actions for numbers from −1 to 1; what lies outside is clipped to them."""
+        middle, half = (self.action_high + self.action_low) / 2, self.action_high - self.action_low
+        return middle + half / 2 * np.clip(chosen, -1, 1)
+
+    def scaled_actions(self, actions: np.ndarray) -> np.ndarray:
+        """Return numbers from −1 to 1 for actions: the inverse of `as_actions`."""
+        middle, half = (self.action_high + self.action_low) / 2, self.action_high - self.action_low
+        return (actions - middle) / (half / 2)
+
+    def change(self, states: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Return what a step has changed, s' − s, shape (..., state_size)."""
+        return after - states
+
+    def changed(self, states: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Return the states after a change, shape (..., state_size): the inverse of `change`."""
+        return states + change
+
+    @functools.cached_property
+    def typical_change(self) -> np.ndarray:
+        """The standard deviation of each entry's change over S × A: a unit for errors."""
+        states, actions = self.lattice(4_096)
+        return self.change(states, self.step(states, actions)).std(0)
 
     def contains(self, states: np.ndarray) -> np.ndarray:
         """Say which states are possible, shape (...); rounding is forgiven."""

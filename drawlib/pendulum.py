@@ -41,6 +41,14 @@ class Pendulum(World):
         """Return (cos θ, sin θ, θ̇/8), shape (..., 3): on a circle, nothing is at the edge."""
         return self.observe(states) / np.array([1, 1, TOP_SPEED])
 
+    def change(self, states: np.ndarray, after: np.ndarray) -> np.ndarray:
+        """Return what a step has changed, the angle the short way round, shape (..., 2)."""
+        return self._wrapped(after - states)
+
+    def changed(self, states: np.ndarray, change: np.ndarray) -> np.ndarray:
+        """Return the states after a change, their angles in [−π, π), shape (..., 2)."""
+        return self._wrapped(states + change)
+
     def _step(
         self, states: np.ndarray, actions: np.ndarray, noise: np.ndarray | None
     ) -> np.ndarray:
