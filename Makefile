@@ -7,7 +7,7 @@ SEEDS ?= 20
 AGAIN ?=
 
 .PHONY: help setup book test test-notebooks execute serve lab lint format seeds bench \
-        links colab lock set-repository chapter clean
+        links licences colab lock set-repository chapter clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ bench: setup ## take the timings in benchmarks/
 
 links: setup ## look whether every link to the outside still leads somewhere
 	@$(PY) -m tools.links
+
+licences: setup ## list the licence of everything that set-up installs
+	@$(PY) -m tools.licences
 
 colab: setup ## run every chapter with Colab's versions (needs the network)
 	@$(PY) -m tools.colab "$(CHAPTER)"
