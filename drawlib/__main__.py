@@ -1,4 +1,4 @@
-"""The command line: ``python -m drawlib train | evaluate | generate``."""
+"""The command line: ``python -m drawlib train | evaluate | generate | study``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     options.command = f"python -m drawlib {typed}"
     # A quarter faster, and on one machine still the same result each time. TensorFlow reads it
     # once, on import; chapters do without, to print the same on every machine.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", options.onednn)
     from drawlib.chapter import import_tensorflow_quietly
 
     import_tensorflow_quietly()
@@ -44,17 +44,20 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nstopped; --resume goes on from the last checkpoint", file=sys.stderr)
+        print(f"\nstopped; {options.goes_on}", file=sys.stderr)
         return 130
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser("python -m drawlib", description="Train and use DRAW.")
-    commands = parser.add_subparsers(required=True, metavar="train | evaluate | generate")
+    parser = argparse.ArgumentParser(
+        "python -m drawlib", description="Train and use DRAW; run studies."
+    )
+    parser.set_defaults(onednn="1", goes_on="nothing was written")
+    commands = parser.add_subparsers(required=True, metavar="train | evaluate | generate | study")
 
     train = commands.add_parser("train", help="train a network, with log and checkpoints")
-    train.set_defaults(run=_train)
+    train.set_defaults(run=_train, goes_on="--resume goes on from the last checkpoint")
     train.add_argument("model", choices=["draw"])
     train.add_argument("--out", type=Path, required=True, help="folder for log and checkpoint")
     train.add_argument("--steps", type=int, default=10_000, help="training steps (%(default)s)")
@@ -82,6 +85,16 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--out", type=Path, required=True, help="the picture, for example a.png")
     generate.add_argument("--count", type=int, default=100, help="how many digits (%(default)s)")
     generate.add_argument("--seed", type=int, default=0, help="for the latents")
+
+    study = commands.add_parser("study", help="run a study of many seeds, in parts")
+    # Without oneDNN, as the chapter that runs parts of it again.
+    study.set_defaults(run=_study, onednn="0", goes_on="the same command goes on where it was")
+    study.add_argument("study", choices=["exploration"])
+    study.add_argument("--out", type=Path, required=True, help="folder for the parts and results")
+    study.add_argument("--seeds", type=int, default=20, metavar="N", help="(%(default)s)")
+    study.add_argument("--budget", type=int, default=20_000, metavar="N", help="(%(default)s)")
+    study.add_argument("--worlds", nargs="+", default=["arena", "pendulum", "arena-noisy"])
+    study.add_argument("--explorers", nargs="+", metavar="NAME", help="(all)")
     return parser
 
 
@@ -102,11 +115,8 @@ def _train(options: argparse.Namespace) -> None:
     digits = load_mnist()
 
     def report(step: int, nats: float, seconds_left: float) -> None:
-        filled = BAR * step // options.steps
-        bar = "█" * filled + "·" * (BAR - filled)
-        minutes = math.ceil(seconds_left / 60)
-        line = f"{bar} step {step:,} of {options.steps:,} · {nats:.1f} nats · {minutes} min left"
-        print(f"\r{line:<79}", end="", flush=True)
+        said = f"step {step:,} of {options.steps:,} · {nats:.1f} nats"
+        _show_progress(step / options.steps, said, seconds_left)
 
     train(
         recipe, digits.x_train, steps=options.steps, out=options.out, resume=options.resume,
@@ -114,6 +124,32 @@ def _train(options: argparse.Namespace) -> None:
         facts={"command": options.command, "data": digits.source},
     )  # fmt: skip
     print(f"\ntrained; the checkpoint is in {options.out}")
+
+
+def _show_progress(share: float, said: str, seconds_left: float) -> None:
+    filled = int(BAR * share)
+    bar = "█" * filled + "·" * (BAR - filled)
+    line = f"{bar} {said} · {math.ceil(seconds_left / 60)} min left"
+    print(f"\r{line:<79}", end="", flush=True)
+
+
+def _study(options: argparse.Namespace) -> None:
+    from drawlib.exploration import ExplorationConfig
+    from drawlib.explorers import EXPLORERS
+    from drawlib.study import run_study
+
+    def report(done: int, of: int, seconds_left: float) -> None:
+        _show_progress(done / of, f"round {done:,} of {of:,}", seconds_left)
+
+    configs = [
+        ExplorationConfig(world=world, explorer=explorer, budget=options.budget)
+        for world in options.worlds
+        for explorer in options.explorers or EXPLORERS
+    ]
+    file = run_study(
+        options.out, configs, seeds=options.seeds, command=options.command, report=report
+    )
+    print(f"\nthe results are in {file}")
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -49,6 +49,7 @@ FLOORS = {
     "draw": 3,
     "checkpoints": 4,
     "training": 5,
+    "study": 5,
     "be_george": 3,
     "dream_machine": 5,
     "explorables": 6,
