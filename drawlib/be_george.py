@@ -66,7 +66,7 @@ def _still(first: game.Game) -> bytes:
             figure.add_axes((0.05, 0.07, 0.9, 0.4)),
         )
         bars = game.density(game.measure(first).notes)
-        above.bar(np.arange(-4.875, 5, 0.25), bars, 0.23, color=FORGED, alpha=0.55)
+        above.stairs(bars, np.linspace(*game.ENDS, 41), fill=True, color=FORGED, alpha=0.55)
         above.plot(x, norm.pdf(x, game.MU, game.SIGMA), color=REAL, linewidth=2.2)
         above.plot(x, 1 / (1 + np.exp(-game.logit(first.weights, x))), color=JUDGE, linewidth=2.2)
         above.axhline(0.5, color="#5c6168", linewidth=1, linestyle=(0, (4, 4)))

@@ -13,6 +13,7 @@ import {
   luckOf,
   measure,
   newGame,
+  orderOf,
   PLACES,
   playRound,
   RECIPES,
@@ -297,7 +298,7 @@ function build(frame, data) {
     const surface = contextOf(canvas.view);
     if (!surface) return;
     const { context, width, height } = surface;
-    const { paper, ink, soft, line, blue, green, orange } = colours;
+    const { paper, soft, line, blue, green, orange } = colours;
     const { left, unit } = layout(width, height);
     const base = height - 82; // under the densities
     const high = base - 8;
@@ -403,7 +404,6 @@ function build(frame, data) {
     });
     context.globalAlpha = 1;
     const middle = floor - (floor - ceiling) / 2;
-    const focused = sliders.indexOf(frame.root.activeElement);
     game.curve.forEach((x, k) => {
       const at = (share) => X(along(PLACES[k], x, share));
       context.lineWidth = 3;
@@ -420,16 +420,17 @@ function build(frame, data) {
       }
       context.fill();
     });
-    game.curve.forEach((x, k) => {
-      const chosen = held ? held.k === k : focused === k;
+    const chosen = held ? held.k : sliders.indexOf(frame.root.activeElement);
+    for (const k of orderOf(game.curve.map((_, at) => Number(at === chosen)))) {
       context.beginPath();
-      context.arc(X(along(PLACES[k], x, 0.5)), middle, chosen ? 9 : 7, 0, 2 * Math.PI);
-      context.fillStyle = chosen ? ink : orange;
+      const radius = k === chosen ? 9 : 7;
+      context.arc(X(along(PLACES[k], game.curve[k], 0.5)), middle, radius, 0, 2 * Math.PI);
+      context.fillStyle = k === chosen ? ink : orange;
       context.fill();
       context.lineWidth = 2.5;
       context.strokeStyle = paper;
       context.stroke();
-    });
+    }
     text(context, "x", 1, ceiling + 15, ink, paper, { font: ITALIC });
     text(context, "z", 1, floor - 3, ink, paper, { font: ITALIC });
     for (const x of GRID) {

@@ -317,22 +317,29 @@ def test_transport_wins(name):
       const start = newGame(seed, STARTS[given]);
       ends.push(RECIPES.map((recipe) => {
         const game = copyOf(start);
+        const early = start.round + 100;
+        let before = 0;
         while (game.round < start.round + ROUNDS) {
           playRound(game, luckOf(seed, game.round), recipe);
+          if (game.round === early) before = measure(game).w1;
         }
-        return [measure(game).w1, crossings(SHOWN, forge(game.curve, SHOWN))];
+        return [measure(game).w1, crossings(SHOWN, forge(game.curve, SHOWN)), before];
       }));
     }
     return ends;"""
-    w1, crossed = np.array(node(code, name)).transpose(2, 1, 0)  # (recipe, seed) each
+    w1, crossed, early = np.array(node(code, name)).transpose(2, 1, 0)  # (recipe, seed) each
     for recipe, ends in zip(game.RECIPES, w1, strict=True):
         low, middle, high = np.quantile(ends, [0, 0.5, 1])
         print(f"{name}, {recipe}: W1 {low:.3f} to {high:.3f}, median {middle:.3f}")
     assert (w1[1] < w1[0]).sum() >= 19
     assert w1[1].max() < 0.1  # what the page calls good money
     assert np.median(w1[0]) > 2 * np.median(w1[1])
+    ahead = (early[1] < early[0]).sum()  # after a hundred rounds, as the chapter says
     if name == "straight":
         assert crossed[1].max() == 0
+        assert ahead <= 1
+    else:
+        assert ahead >= 19
 
 
 @needs_node
