@@ -6,7 +6,7 @@ CHAPTER ?=
 SEEDS ?= 20
 AGAIN ?=
 
-.PHONY: help setup book test test-notebooks execute serve lab lint format seeds bench \
+.PHONY: help setup book pdf test test-notebooks execute serve lab lint format seeds bench \
         links licences colab lock set-repository chapter clean
 
 help: ## list the commands
@@ -26,6 +26,9 @@ test-notebooks: setup ## run the notebooks and compare their outputs: all, or CH
 
 execute: setup ## run chapters and store their outputs: all, or CHAPTER=notebooks/…
 	@$(PY) -m tools.execute "$(CHAPTER)"
+
+pdf: book ## print the book as one PDF, _build/draw-book.pdf (needs Chromium)
+	@$(PY) -m tools.pdf
 
 serve: book ## build the book and serve it to this machine's browser
 	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html 8000

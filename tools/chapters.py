@@ -40,19 +40,34 @@ class Chapter:
         return f"#{Path(self.path).stem}-cell-{cell_id}"
 
 
+def read_contents(root: Path) -> list[tuple[str, list[str]]]:
+    """Read ``_toc.yml``.
+
+    Returns:
+        The captions of the parts, each with the names of its pages, in order. The first is the
+        cover's, without a caption.
+    """
+    contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
+    parts = [(part.get("caption", ""), part) for part in contents.get("parts", [contents])]
+    return [
+        ("", [contents["root"]]),
+        *((caption, list(_listed_files(part))) for caption, part in parts),
+    ]
+
+
 def read_chapters(root: Path) -> list[Chapter]:
     """Read the notebooks that ``_toc.yml`` lists, in its order.
 
     Raises:
         ValueError: If a listed notebook is missing or is no notebook.
     """
-    contents = yaml.safe_load((root / "_toc.yml").read_text("utf-8"))
     chapters = []
-    for part in contents.get("parts", [contents]):
-        for name in _listed_files(part):
+    for part, names in read_contents(root):
+        for name in names:
             if name.startswith("notebooks/"):
-                notebook = _read_notebook(root, f"{name}.ipynb")
-                chapters.append(Chapter(f"{name}.ipynb", notebook, part.get("caption", "")))
+                chapters.append(
+                    Chapter(f"{name}.ipynb", _read_notebook(root, f"{name}.ipynb"), part)
+                )
     return chapters
 
 
