@@ -50,6 +50,7 @@ FLOORS = {
     "checkpoints": 4,
     "training": 5,
     "study": 5,
+    "planning": 2,
     "be_george": 3,
     "dream_machine": 5,
     "explorables": 6,
