@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from pypdf.generic import (
 
 def finish(path: Path) -> None:
     """Mend a PDF that Chromium has printed with an outline and tags, in its place."""
+    logging.getLogger("pypdf").setLevel(logging.ERROR)  # Chromium miscounts its objects
     writer = PdfWriter(clone_from=path)
     mend_bookmarks(writer)
     lighten_structure(writer)
@@ -59,14 +61,14 @@ def _take_out(reference: IndirectObject) -> IndirectObject | None:
     element: Any = reference.get_object()
     upward = element.raw_get("/P")
     parent: Any = upward.get_object()
-    pieces, siblings = element["/K"], parent["/K"]
-    lists = isinstance(pieces, ArrayObject) and isinstance(siblings, ArrayObject)
-    if element["/S"] != "/NonStruct" or "/S" not in parent or not lists:
+    piece, siblings = element["/K"], parent["/K"]
+    if isinstance(piece, ArrayObject) and len(piece) == 1:
+        piece = piece[0]
+    if element["/S"] != "/NonStruct" or not isinstance(piece, NumberObject):
         return None
-    if len(pieces) != 1 or not isinstance(pieces[0], NumberObject):
+    if "/S" not in parent or not isinstance(siblings, ArrayObject):
         return None
     page = element.raw_get("/Pg")
-    piece: Any = pieces[0]
     if "/Pg" not in parent:
         parent[NameObject("/Pg")] = page
     if parent.raw_get("/Pg") != page:  # then the piece has to name its page
