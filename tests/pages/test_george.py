@@ -322,7 +322,7 @@ def test_the_controls_have_names_and_say_what_they_mean(open_page: Open, george:
     )
 
 
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("width", [*WIDTHS, 728])  # the last: beside the book's two columns
 def test_no_width_scrolls_sideways_and_nothing_moves(
     open_page: Open, george: Any, width: int
 ) -> None:
@@ -342,6 +342,10 @@ def test_no_width_scrolls_sideways_and_nothing_moves(
         settle(page)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
         assert host.evaluate("e => e.offsetHeight") == height, act
+        for row in page.locator(f"{HOST} :is(button, .starts, .scores, .title, .legend)").all():
+            assert row.evaluate("e => e.scrollWidth <= e.clientWidth"), row.inner_text()
+        title = page.locator(".title").bounding_box()["height"]
+        assert title < 30, "the chart's title is on two lines"
     # Every sentence, in its longest form.
     long = {
         "danielle": "Danielle sees through George's notes: she says 0.31 to them.",
