@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from sphinx.config import Config
 
 CARDS = "book/generated/social.json"
 FOLDER = "_static/social"
+
+_MARKUP = re.compile(r"<[^>]+>")
 
 
 def read_cards(app: Sphinx, config: Config) -> None:
@@ -60,7 +63,7 @@ def add_tags(
     """Add the tags to a page's head."""
     cards = app.config.draw_book_social_cards
     if doctree is not None and "" in cards:
-        title = html.unescape(context["title"])
+        title = html.unescape(_MARKUP.sub("", context["title"]))
         base = app.config.html_baseurl or ""
         context["metatags"] = context.get("metatags", "") + tags(pagename, title, cards, base)
 

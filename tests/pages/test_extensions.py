@@ -6,6 +6,8 @@ import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from docutils import nodes
@@ -158,3 +160,15 @@ def test_what_a_page_says_where_it_is_shared() -> None:
     assert 'content="All of it."' in said
     assert "og:image" not in said  # nobody knows where it would be
     assert "og:url" not in said
+
+
+def test_a_title_with_code_in_it_is_shared_as_words() -> None:
+    from draw_book_social import add_tags
+
+    card = {"title": "Draw Book", "line": "All of it.", "image": "draw-book.jpg", "alt": "Many"}
+    app: Any = SimpleNamespace(
+        config=SimpleNamespace(draw_book_social_cards={"": card}, html_baseurl="")
+    )
+    context = {"title": 'The <code class="x"><span>package</span></code> &amp; more'}
+    add_tags(app, "book/api", "page.html", context, nodes.document)
+    assert '<meta property="og:title" content="The package &amp; more" />' in context["metatags"]
