@@ -23,7 +23,7 @@ from drawlib.draw import DRAW
 from drawlib.draw_network import DRAWConfig
 
 FORMAT = 1
-PRETRAINED = ("draw-attention", "draw-no-attention")
+PRETRAINED = ("draw-attention", "draw-no-attention", "draw-large")
 _CARD = "card.json"
 
 
