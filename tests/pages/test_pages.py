@@ -328,7 +328,8 @@ def test_every_page_says_what_it_is_where_it_is_shared(book: Book) -> None:
         assert len(said["og:description"]) > 30
         assert said["og:image"].startswith(f"{site}_static/")
         pictures[page] = book.html / said["og:image"].removeprefix(site)
-        assert Image.open(pictures[page]).size == (1200, 630)
+        with Image.open(pictures[page]) as picture:
+            assert picture.size == (1200, 630)
     assert len({pictures[name] for name in chapters(book)}) == len(chapters(book))
     assert pictures["book/index"] == pictures["book/reading"] != pictures[chapters(book)[0]]
 
