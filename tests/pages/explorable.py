@@ -32,6 +32,18 @@ def settle(page: Any) -> None:
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def tab_to(page: Any, name: str) -> None:
+    """Press Tab until the part of that name or label has the focus, and see that it shows."""
+    focused = f"{LIVE}.root.activeElement"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(f"{focused}?.dataset.name ?? {focused}?.ariaLabel") == name:
+            width = page.evaluate(f"getComputedStyle({focused}).outlineWidth")
+            assert width == "3px", f"the focus on {name} is not seen"
+            return
+    raise AssertionError(f"no way to {name}")
+
+
 def pixels(page: Any, name: str) -> np.ndarray:
     """Read a canvas, as it is, without what lies around it."""
     url = page.evaluate(

@@ -21,6 +21,7 @@ from tests.pages.explorable import (
     part,
     pixels,
     settle,
+    tab_to,
     watch_frames,
 )
 from tests.pages.project import Book
@@ -260,18 +261,8 @@ def test_by_touch(open_page: Open, george: Any) -> None:
 def test_by_keys_alone(open_page: Open, george: Any) -> None:
     page = open_page(george.html, reduced_motion="reduce")
 
-    def tab_to(name: str) -> None:
-        for _ in range(24):
-            page.keyboard.press("Tab")
-            focused = f"{LIVE}.root.activeElement"
-            if page.evaluate(f"{focused}?.dataset.name ?? {focused}?.ariaLabel") == name:
-                width = page.evaluate(f"getComputedStyle({focused}).outlineWidth")
-                assert width == "3px", f"the focus on {name} is not seen"
-                return
-        raise AssertionError(f"no way to {name}")
-
     page.locator("#before").focus()
-    tab_to("The note for z = −5.00")
+    tab_to(page, "The note for z = −5.00")
     page.keyboard.press("Tab")
     for key in ("ArrowUp", "ArrowRight", "ArrowUp", "ArrowDown"):
         page.keyboard.press(key)
@@ -285,19 +276,19 @@ def test_by_keys_alone(open_page: Open, george: Any) -> None:
     settle(page)
     focused = f"{LIVE}.root.activeElement"
     assert page.evaluate(f"{focused}.getAttribute('aria-valuetext')") == "x = −5.0"
-    tab_to("alike")
+    tab_to(page, "alike")
     page.keyboard.press("Space")
     assert state(page)["curve"] == [-1] * 9
-    tab_to("transport")
+    tab_to(page, "transport")
     page.keyboard.press("Enter")
     assert state(page)["recipe"] == "transport"
-    tab_to("learn")
+    tab_to(page, "learn")
     page.keyboard.press("Enter")
     until(page, "s.learnt === 600")
-    tab_to("pause")
+    tab_to(page, "pause")
     page.keyboard.press("Space")
     assert state(page)["paused"]
-    tab_to("seed")
+    tab_to(page, "seed")
     page.keyboard.press("Control+a")
     page.keyboard.type("12")
     page.keyboard.press("Enter")

@@ -23,6 +23,7 @@ from tests.pages.explorable import (
     part,
     pixels,
     settle,
+    tab_to,
     watch_frames,
 )
 from tests.pages.project import Book
@@ -167,18 +168,8 @@ def test_two_fingers_zoom_and_one_moves(open_page: Open, window: Any) -> None:
 def test_by_keys_alone(open_page: Open, window: Any) -> None:
     page = open_page(window.html)
 
-    def tab_to(name: str) -> None:
-        for _ in range(40):
-            page.keyboard.press("Tab")
-            focused = f"{LIVE}.root.activeElement"
-            if page.evaluate(f"{focused}?.dataset.name ?? {focused}?.ariaLabel") == name:
-                width = page.evaluate(f"getComputedStyle({focused}).outlineWidth")
-                assert width == "3px", f"the focus on {name} is not seen"
-                return
-        raise AssertionError(f"no way to {name}")
-
     page.locator("#before").focus()
-    tab_to("stage")
+    tab_to(page, "stage")
     x, y, delta = seen(page, "middleX", "middleY", "delta")
     for key in ("ArrowRight", "ArrowRight", "ArrowDown", "Shift+ArrowRight", "+"):
         page.keyboard.press(key)
@@ -190,12 +181,12 @@ def test_by_keys_alone(open_page: Open, window: Any) -> None:
     np.testing.assert_allclose(
         seen(page, "middleX", "middleY", "delta"), [x + 3.5, y, delta], atol=0.02
     )
-    tab_to("digit 0")
+    tab_to(page, "digit 0")
     page.keyboard.press("Enter")
     assert state(page)["image"] == 1
     settle(page)
     assert page.get_by_role("button", name="digit 0").get_attribute("aria-pressed") == "true"
-    tab_to("glimpse")
+    tab_to(page, "glimpse")
     without = pixels(page, "filters-x")
     page.keyboard.press("ArrowRight")
     settle(page)
@@ -203,24 +194,24 @@ def test_by_keys_alone(open_page: Open, window: Any) -> None:
     page.keyboard.press("Escape")
     settle(page)
     assert (pixels(page, "filters-x") == without).all()
-    tab_to("listing")
+    tab_to(page, "listing")
     page.keyboard.press("Space")
     settle(page)
     assert re.search(r"Off by .*:\n.* px left", part(page, "listing-note").inner_text())
     for name in (*NUMBERS, "size"):
-        tab_to(name)
+        tab_to(page, name)
         before = state(page)[name]
         page.keyboard.press("ArrowLeft")
         assert state(page)[name] == pytest.approx(
             before - (1 if name == "size" else 0.01), abs=6e-3
         )
-    tab_to("five")
+    tab_to(page, "five")
     page.keyboard.press("Control+a")
     page.keyboard.type("0.5, -0.5, 1, -1, 0.25")
     page.keyboard.press("Enter")
     assert [state(page)[name] for name in NUMBERS] == [0.5, -0.5, 1, -1, 0.25]
     page.locator("#before").focus()
-    tab_to("reset")
+    tab_to(page, "reset")
     page.keyboard.press("Space")
     assert [state(page)[name] for name in (*NUMBERS, "size")] == [-0.4, -0.3, 0, -0.9, 0, 8]
     assert state(page)["listing"] is False
