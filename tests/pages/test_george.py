@@ -250,7 +250,7 @@ def test_by_touch(open_page: Open, george: Any) -> None:
     for kind, away in (("touchStart", 0), ("touchMove", 25), ("touchMove", 50), ("touchEnd", None)):
         points = [] if away is None else [{"x": x + away, "y": y}]
         if not points:
-            page.wait_for_timeout(200)  # a finger lifted in full swing flings; a tap only stops that
+            page.wait_for_timeout(200)  # lifted in full swing, it flings, which the next tap stops
         touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
     settle(page)
     wanted = game.PLACES[2] + 2 * 50 / unit(page)
