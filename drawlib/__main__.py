@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import shlex
@@ -40,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     try:
         options.run(options)
-    except (ValueError, OSError, TrainingError) as error:
+    except (ValueError, OSError, FloatingPointError, TrainingError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -82,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     generate = commands.add_parser("generate", help="draw digits that nobody has seen")
     generate.set_defaults(run=_generate)
     generate.add_argument("checkpoint", help="a file, or the name of one in the package")
-    generate.add_argument("--out", type=Path, required=True, help="the picture, for example a.png")
+    generate.add_argument("--out", type=Path, required=True, help="the picture, a PNG file")
     generate.add_argument("--count", type=int, default=100, help="how many digits (%(default)s)")
     generate.add_argument("--seed", type=int, default=0, help="for the latents")
 
@@ -164,6 +165,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 def _generate(options: argparse.Namespace) -> None:
     from drawlib.checks import check_integer
+    from drawlib.files import write_whole
 
     count = check_integer("count", options.count, at_least=1)
     images = _model(options.checkpoint).generate(count, seed=options.seed).canvases[-1]
@@ -174,7 +176,9 @@ def _generate(options: argparse.Namespace) -> None:
     sheet[:count] = images
     sheet = sheet.reshape(down, across, height, width).swapaxes(1, 2)
     pixels = np.round(255 * sheet.reshape(down * height, across * width)).astype(np.uint8)
-    Image.fromarray(255 - pixels).save(options.out)
+    picture = io.BytesIO()
+    Image.fromarray(255 - pixels).save(picture, "PNG")
+    write_whole(options.out, picture.getvalue())
     print(f"{count} digits in {options.out}")
 
 

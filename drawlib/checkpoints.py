@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 
 from drawlib.checks import check_choice
-from drawlib.download import write_whole
 from drawlib.draw import DRAW
 from drawlib.draw_network import DRAWConfig
+from drawlib.files import write_whole
 
 FORMAT = 1
 PRETRAINED = ("draw-attention", "draw-no-attention", "draw-large")

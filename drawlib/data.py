@@ -15,6 +15,7 @@ import numpy as np
 
 from drawlib import bundled, download
 from drawlib.checks import check_array, check_integer
+from drawlib.files import write_whole
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "06b0d1f124c4e5fa796686ade41a9b778edacc8622f2195a352ef479ad44fc16"
@@ -211,7 +212,7 @@ def _download_or_bundled(cached: Path) -> tuple[list[np.ndarray], str, str]:
             f", for what the download brought is no MNIST: {_reason(error)}",
         )
     try:
-        download.write_whole(cached, content)
+        write_whole(cached, content)
     except OSError as error:
         return arrays, DOWNLOAD, f", used but not kept: {error.strerror}"
     return arrays, DOWNLOAD, ""

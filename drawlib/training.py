@@ -25,9 +25,9 @@ import tensorflow as tf
 from drawlib import checkpoints
 from drawlib.batches import dynamic_batch
 from drawlib.checks import argument_error, check_array, check_integer, check_number
-from drawlib.download import write_whole
 from drawlib.draw import DRAW
 from drawlib.draw_network import DRAWConfig
+from drawlib.files import write_whole
 
 CHUNK = 100  # steps between two lines of the log; a checkpoint is always at the end of one
 SAVE_EVERY_S = 60.0

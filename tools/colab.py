@@ -16,6 +16,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from drawlib.files import write_whole
 from tools.execute import ChapterError, read_notebook, run_notebook
 from tools.kernels import clean_environment, kernel_of
 from tools.project import ROOT, choose_chapters, label, repository
@@ -75,7 +76,7 @@ def prepare(folder: Path, constraints: Path) -> Path:
         subprocess.run([base, "-m", "venv", str(folder)], check=True)
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
         subprocess.run([*pip, "-r", str(constraints)], check=True)
-        stamp.write_text(wanted, encoding="utf-8")
+        write_whole(stamp, wanted.encode())
     subprocess.run(
         [str(python), "-m", "pip", "uninstall", "--quiet", "--yes", "draw-book"], check=True
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import re
 import sys
 import tempfile
@@ -18,6 +17,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
+from drawlib.files import write_whole
 from tools.kernels import CELL_TIMEOUT, clean_environment, kernel_of
 from tools.project import ROOT, choose_chapters, label
 from tools.setup_cell import update_setup_cell
@@ -47,12 +47,8 @@ def read_notebook(path: Path, root: Path = ROOT) -> NotebookNode:
 def write_notebook(notebook: NotebookNode, path: Path) -> None:
     """Check a notebook and write it, so that `path` holds the old or the new one whole."""
     nbformat.validate(notebook)
-    beside = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        nbformat.write(notebook, beside)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    text = nbformat.writes(notebook)
+    write_whole(path, (text if text.endswith("\n") else text + "\n").encode())
 
 
 def normalise(notebook: NotebookNode) -> None:

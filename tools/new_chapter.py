@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from drawlib.files import write_whole
 from tools.execute import normalise, write_notebook
 from tools.project import ROOT, label
 from tools.setup_cell import colab_link, setup_source
@@ -136,9 +137,8 @@ def create_chapter(name: str, root: Path = ROOT) -> Path:
         )
     normalise(notebook)
     contents = _with_entry(root / "_toc.yml", f"notebooks/{name}")
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_notebook(notebook, path)
-    (root / "_toc.yml").write_text(contents, encoding="utf-8")
+    write_whole(root / "_toc.yml", contents.encode())
     return path
 
 

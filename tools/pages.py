@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
+from drawlib.files import write_whole
 from tools.cards import card_of, thumbnail
 from tools.chapters import read_chapters
 from tools.claims_page import claims_page
@@ -88,8 +89,7 @@ def _write(path: Path, content: bytes) -> None:
     """Write a file, but only if that changes it: the next build then reads nothing twice."""
     if path.exists() and path.read_bytes() == content:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
+    write_whole(path, content)
 
 
 def main() -> int:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 from bs4 import BeautifulSoup, Tag
 
+from drawlib.files import write_whole
 from tools.chapters import read_contents
 from tools.pdf_file import finish
 
@@ -263,8 +264,7 @@ def print_pdf(markup: str, target: Path, chromium: str) -> int:
         finish(printed)
         if (size := printed.stat().st_size) > LIMIT:
             raise ValueError(f"expected the PDF to have at most {LIMIT:,} bytes; received {size:,}")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(printed, target)
+        write_whole(target, printed.read_bytes())
     return size
 
 

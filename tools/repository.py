@@ -11,6 +11,7 @@ import re
 import sys
 from pathlib import Path
 
+from drawlib.files import write_whole
 from tools.project import ROOT, label, project_files, repository
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/[A-Za-z0-9._-]+")
@@ -40,7 +41,7 @@ def set_repository(new: str, root: Path = ROOT) -> list[str]:
         if rewritten != content:
             changed[path] = rewritten
     for path, content in changed.items():
-        path.write_bytes(content)
+        write_whole(path, content)
     return [label(path, root) for path in changed]
 
 

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from drawlib.files import write_whole
 from tools.project import ROOT, project_files
 
 
@@ -57,8 +58,7 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     command = [sys.executable, "-m", "pytest", "--nbval"]
     status = subprocess.run(command, cwd=root, check=False).returncode
     if status == 0 and state(root) == before:
-        passed.parent.mkdir(exist_ok=True)
-        passed.write_text(before, encoding="utf-8")
+        write_whole(passed, before.encode())
     return status
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from drawlib.data import digits_source
-from drawlib.download import write_whole
+from drawlib.files import write_whole
 from tools.execute import ChapterError, read_notebook, run_notebook
 from tools.kernels import clean_environment
 from tools.project import ROOT, label

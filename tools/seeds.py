@@ -20,7 +20,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from drawlib.download import write_whole
+from drawlib.files import write_whole
 from tools.project import ROOT, choose_chapters
 from tools.seed_runs import SeedRun, measure_once
 

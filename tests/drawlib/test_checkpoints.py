@@ -147,7 +147,7 @@ def test_a_failed_write_leaves_the_old_checkpoint(file, model, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("drawlib.download.os.fsync", full)
+    monkeypatch.setattr("drawlib.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         checkpoints.save_draw(file, model, {"steps": 6})
     assert file.read_bytes() == whole

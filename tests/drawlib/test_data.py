@@ -358,11 +358,11 @@ def test_a_disk_that_takes_no_more_bytes(start, cached):
 
 _AS_NOBODY = """
 os.environ["KERAS_HOME"] = "readonly"  # from the working folder: nobody may look above it
-def write_as_nobody(*arguments, write=data.download.write_whole):
+def write_as_nobody(*arguments, write=data.write_whole):
     if os.geteuid() == 0:
         os.seteuid(65534)
     write(*arguments)
-data.download.write_whole = write_as_nobody
+data.write_whole = write_as_nobody
 """
 
 

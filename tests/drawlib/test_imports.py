@@ -22,6 +22,7 @@ FLOORS = {
     "seeding": 0,
     "claims": 0,
     "download": 0,
+    "files": 0,
     "bundled": 0,
     "data": 1,
     "losses": 1,

@@ -117,11 +117,10 @@ def test_a_full_disk_keeps_the_file(chapter: Chapter, monkeypatch: pytest.Monkey
     path = chapter("x = 1")
     before = path.read_bytes()
 
-    def fill(notebook: nbformat.NotebookNode, file: Path) -> None:
-        file.write_text("{ half a note", encoding="utf-8")
+    def full(_: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(execute.nbformat, "write", fill)
+    monkeypatch.setattr("drawlib.files.os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         execute.write_notebook(nbformat.read(path, as_version=4), path)
     assert path.read_bytes() == before
