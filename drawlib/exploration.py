@@ -40,6 +40,7 @@ class ExplorationConfig:
         robots: B, sent out together in a round.
         horizon: H, steps that each takes.
         updates: Steps of Adam that the model takes after each round.
+        remember: How many rounds back the replay reaches, the newest counted; None for all.
         hidden: Units in each of the model's hidden layers.
         batch_size: Transitions in a minibatch.
         learning_rate: Of the model.
@@ -51,7 +52,8 @@ class ExplorationConfig:
     budget: int = 20_000
     robots: int = 10
     horizon: int = 50
-    updates: int = 200
+    updates: int = 600
+    remember: int | None = None
     hidden: tuple[int, ...] = (64, 64)
     batch_size: int = 256
     learning_rate: float = 3e-3
@@ -68,6 +70,8 @@ class ExplorationConfig:
         check_integer("robots", self.robots, at_least=2)
         for name in ("horizon", "updates", "batch_size", "points"):
             check_integer(name, getattr(self, name), at_least=1)
+        if self.remember is not None:
+            check_integer("remember", self.remember, at_least=1)
         check_number("learning_rate", self.learning_rate, above=0)
         if not isinstance(self.hidden, tuple):
             raise argument_error("hidden", "a tuple of layer sizes", self.hidden)
@@ -94,18 +98,35 @@ class Exploration:
     Attributes:
         errors: By measure (see `grid_errors`), shape (rounds, R).
         met: The share of transitions that were sharp (collisions), shape (rounds, R).
-        visits: How often each cell of the state's first two entries was visited, in each quarter
-            of the time, shape (PERIODS, R, CELLS, CELLS).
-        error_map: The final error by such cells, root mean square over the grid, NaN where
-            the grid has no point, shape (R, CELLS, CELLS).
+        visits_by_round: How often each cell of the state's first two entries was visited in each
+            round, shape (rounds, R, CELLS, CELLS).
+        error_maps: The error by such cells after each round, root mean square over the grid, NaN
+            where the grid has no point, shape (rounds, R, CELLS, CELLS).
+        policy: The adversary's mean action at rest in the middle of each cell, −1 to 1, as it was
+            when each round began, shape (rounds, R, CELLS, CELLS, action_size); None for
+            explorers without a policy.
+        models: The models as they were at the numbers of transitions that were asked for, for
+            `Predictor.load_state`.
         predictor: The model, as it is at the end.
     """
 
     errors: dict[str, np.ndarray]
     met: np.ndarray
-    visits: np.ndarray
-    error_map: np.ndarray
+    visits_by_round: np.ndarray
+    error_maps: np.ndarray
+    policy: np.ndarray | None
+    models: dict[int, dict[str, np.ndarray]]
     predictor: Predictor
+
+    @property
+    def visits(self) -> np.ndarray:
+        """How often each cell was visited in each quarter, shape (PERIODS, R, CELLS, CELLS)."""
+        return in_periods(self.visits_by_round)
+
+    @property
+    def error_map(self) -> np.ndarray:
+        """The final error by cell, shape (R, CELLS, CELLS)."""
+        return self.error_maps[-1]
 
 
 class Grid:
@@ -162,10 +183,29 @@ def cells_of(world: World, states: np.ndarray) -> np.ndarray:
     return place[..., 0] * CELLS + place[..., 1]
 
 
+def in_periods(visits_by_round: np.ndarray) -> np.ndarray:
+    """Add up visits by quarters of the time: (rounds, ...) becomes (PERIODS, ...)."""
+    visits = np.zeros((PERIODS, *visits_by_round.shape[1:]), np.int64)
+    rounds = len(visits_by_round)
+    for number, visited in enumerate(visits_by_round):
+        visits[number * PERIODS // rounds] += visited
+    return visits
+
+
+def middles(world: World) -> np.ndarray:
+    """Return the state at rest in the middle of each cell, shape (CELLS², state_size)."""
+    x, y = np.divmod(np.arange(CELLS**2), CELLS)
+    states = np.zeros((CELLS**2, world.state_size))
+    low, high = world.state_low[:2], world.state_high[:2]
+    states[:, :2] = low + (np.stack([x, y], 1) + 0.5) / CELLS * (high - low)
+    return states
+
+
 def explore(
     config: ExplorationConfig,
     seeds: Sequence[int],
     *,
+    keep: Sequence[int] = (),
     report: Callable[[int], object] = lambda done: None,
 ) -> Exploration:
     """Explore, learn, and measure, for many seeds at once.
@@ -174,6 +214,8 @@ def explore(
         config: What, by whom, at which price.
         seeds: One for each of R explorations; each ends as it would have ended alone, up to
             rounding.
+        keep: Numbers of transitions after which the models are to be kept, each the end of a
+            round.
         report: Called after each round with the number of rounds done.
 
     Returns:
@@ -181,13 +223,16 @@ def explore(
 
     Raises:
         ValueError: If `config` is no `ExplorationConfig`, or a seed no whole number of at least
-            0, or given twice.
+            0, or given twice, or if no round ends where a model is to be kept.
+        FloatingPointError: If a model becomes NaN or infinite; the error says which and when.
     """
     if not isinstance(config, ExplorationConfig):
         raise argument_error("config", "an ExplorationConfig", config)
     seeds = [check_integer("seeds", seed, at_least=0) for seed in seeds]
     if not seeds or len(set(seeds)) < len(seeds):
         raise argument_error("seeds", "different whole numbers, at least one", seeds)
+    if not set(keep) <= set(config.transitions.tolist()):
+        raise argument_error("keep", "numbers of transitions at which a round ends", list(keep))
     world = make_world(config.world)
     explorer = EXPLORERS[config.explorer](
         world, seeds, robots=config.robots, horizon=config.horizon
@@ -200,27 +245,42 @@ def explore(
     inputs = np.zeros((len(seeds), config.budget, predictor.network.input_size), np.float32)
     targets = np.zeros((len(seeds), config.budget, world.state_size), np.float32)
     errors: dict[str, list[np.ndarray]] = {measure: [] for measure in MEASURES}
-    met, visits = [], np.zeros((PERIODS, len(seeds), CELLS**2), np.int64)
-    for number, end in enumerate(config.transitions):
+    met, visits, maps, policy, models = [], [], [], [], {}
+    size = config.robots * config.horizon
+    for number, end in enumerate(config.transitions.tolist()):
+        if explorer.policy is not None:
+            policy.append(explorer.policy.means(middles(world)))
         found = explorer.explore(predictor).flat()
-        here = slice(end - config.robots * config.horizon, end)
+        here = slice(end - size, end)
         inputs[:, here] = predictor.inputs(found.states, found.actions)
         targets[:, here] = predictor.targets(found.states, found.after)
-        predictor.fit(inputs[:, :end], targets[:, :end], config.updates)
+        replay = slice(0 if config.remember is None else max(0, end - config.remember * size), end)
+        predictor.fit(inputs[:, replay], targets[:, replay], config.updates)
 
         on_grid = grid.errors(predictor)
+        for seed, finite in zip(seeds, np.isfinite(on_grid).all(1), strict=True):
+            if not finite:
+                raise FloatingPointError(
+                    f"expected a finite model; received one that is not, of seed {seed}, after "
+                    f"{end:,} transitions of {config.world!r} by {config.explorer!r}: a smaller "
+                    f"learning_rate than {config.learning_rate} may help"
+                )
         for measure, value in grid.summary(on_grid).items():
             errors[measure].append(value)
         met.append(world.sharp(found.states, found.actions).mean(1))
-        cells = cells_of(world, found.states)
-        period = number * PERIODS // config.rounds
-        for i, row in enumerate(cells):
-            visits[period, i] += np.bincount(row, minlength=CELLS**2)
+        rows = cells_of(world, found.states)
+        visits.append([np.bincount(row, minlength=CELLS**2) for row in rows])
+        maps.append(grid.error_map(on_grid))
+        if end in keep:
+            models[end] = predictor.state()
         report(number + 1)
+    by_cell = (config.rounds, len(seeds), CELLS, CELLS)
     return Exploration(
         {measure: np.array(values) for measure, values in errors.items()},
         np.array(met),
-        visits.reshape(PERIODS, len(seeds), CELLS, CELLS),
-        grid.error_map(on_grid),
+        np.array(visits).reshape(by_cell),
+        np.array(maps),
+        np.array(policy).reshape(*by_cell, -1) if policy else None,
+        models,
         predictor,
     )

@@ -42,9 +42,11 @@ class Explorer(ABC):
 
     Attributes:
         members: How many members it wants the model to have.
+        policy: The policy that it learns; None for who learns none.
     """
 
     members = 1
+    policy: GaussianPolicy | None = None
 
     def __init__(self, world: World, seeds: Sequence[int], *, robots: int, horizon: int) -> None:
         """Get ready.
@@ -161,7 +163,7 @@ class RandomNetworks(Explorer):
 class GreedyDisagreement(Explorer):
     """Of a few random actions, take the one over whose outcome an ensemble disagrees most."""
 
-    members, candidates = 5, 16
+    members, candidates = 3, 16
 
     def act(self, t: int, states: np.ndarray, predictor: Predictor) -> np.ndarray:
         """Look one step ahead; see `Explorer.act`."""
@@ -178,6 +180,7 @@ class Adversary(Explorer):
     """A policy that learns to go where the model is wrong: `drawlib.adversary`."""
 
     gamma = 0.95
+    policy: GaussianPolicy
 
     def __init__(self, world: World, seeds: Sequence[int], *, robots: int, horizon: int) -> None:
         """Get ready; see `Explorer`."""

@@ -62,7 +62,7 @@ class Predictor:
         self.members = check_integer("members", members, at_least=1)
         self._batch_size = check_integer("batch_size", batch_size, at_least=1)
         n_in = world.features(world.state_high).shape[-1] + world.action_size
-        sizes = (n_in, *hidden, world.state_size)
+        sizes = (n_in, *hidden, world.typical_change.size)
         self.network = Perceptron(sizes, activation="tanh", lead=(len(seeds), members))
         # A generator for each member of each seed: no model hangs on what runs beside it.
         self._dice = [
@@ -167,3 +167,21 @@ class Predictor:
             for i, pair in enumerate(weights)
             for kind, variable in zip(("kernel", "bias"), pair, strict=True)
         }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Give every member the weights that `state` returned, of as many seeds and units.
+
+        Args:
+            state: Weights by name, each (R, n_in, n_out).
+
+        Raises:
+            ValueError: If a weight is missing, or of another shape.
+        """
+        for name, have in self.state().items():
+            received = state[name].shape if name in state else None
+            if received != have.shape:
+                raise argument_error(f"state[{name!r}]", f"of shape {have.shape}", received)
+        for i, pair in enumerate(zip(self.network.kernels, self.network.biases, strict=True)):
+            for kind, variable in zip(("kernel", "bias"), pair, strict=True):
+                one = state[f"{kind}.{i}"][:, None]
+                variable.assign(np.broadcast_to(one, variable.shape))

@@ -19,12 +19,21 @@ import numpy as np
 
 from drawlib.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
 from drawlib.checks import argument_error, check_integer
-from drawlib.exploration import CELLS, MEASURES, PERIODS, ExplorationConfig, explore
+from drawlib.exploration import (
+    CELLS,
+    MEASURES,
+    PERIODS,
+    Exploration,
+    ExplorationConfig,
+    explore,
+    in_periods,
+)
 
 STUDY = "exploration"
 VERSION = 1  # to be raised whenever the same configuration would give other numbers
 RESULTS = f"{STUDY}.npz"
 BLOCK = 10  # seeds in a unit
+MODELS_AT = (2_500, 5_000, 10_000, 20_000)  # transitions after which a unit keeps its models
 
 
 class StudyError(ValueError):
@@ -151,12 +160,24 @@ def run_study(
             seconds = (time.monotonic() - begun) / (done - before) * (total - done)
             report(done, total, seconds)
 
-        found = explore(unit.config, unit.seeds, report=count)
-        arrays = {f"errors.{name}": value for name, value in found.errors.items()}
-        arrays |= {"met": found.met, "visits": found.visits, "error_map": found.error_map}
+        keep = [end for end in MODELS_AT if end in unit.config.transitions]
+        found = explore(unit.config, unit.seeds, keep=keep, report=count)
         seconds = round(time.monotonic() - unit_begun, 1)
-        write_checkpoint(folder / unit.name, arrays, {**unit.identity(), "seconds": seconds})
+        card = {**unit.identity(), "seconds": seconds}
+        write_checkpoint(folder / unit.name, _arrays(found), card)
     return _gather(out, units, command)
+
+
+def _arrays(found: Exploration) -> dict[str, np.ndarray]:
+    """Return what a unit keeps: more than the results need, as it cost minutes to find."""
+    arrays = {f"errors.{name}": value for name, value in found.errors.items()}
+    arrays |= {"met": found.met, "visits_by_round": found.visits_by_round.astype(np.int32)}
+    arrays["error_maps"] = found.error_maps.astype(np.float32)
+    if found.policy is not None:
+        arrays["policy"] = found.policy
+    for end, state in found.models.items():
+        arrays |= {f"models.{end}.{name}": value for name, value in state.items()}
+    return arrays
 
 
 def _is_done(file: Path, unit: Unit) -> bool:
@@ -191,8 +212,9 @@ def _gather(out: Path, units: Sequence[Unit], command: str) -> Path:
         found = {name: [arrays[name] for _, arrays in parts] for name in parts[0][1]}
         for name in (*(f"errors.{measure}" for measure in MEASURES), "met"):
             gathered[f"{key}.{name}"] = np.concatenate(found[name], 1).astype(np.float32)
-        gathered[f"{key}.visits"] = sum(visits.sum(1) for visits in found["visits"])  # type: ignore[assignment]
-        maps = np.concatenate(found["error_map"])
+        visits = np.concatenate(found["visits_by_round"], 1).sum(1)
+        gathered[f"{key}.visits"] = in_periods(visits)
+        maps = np.concatenate([maps[-1] for maps in found["error_maps"]])
         gathered[f"{key}.error_map"] = np.median(maps, 0).astype(np.float32)
     card = {
         "study": STUDY,

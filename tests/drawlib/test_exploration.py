@@ -28,6 +28,10 @@ def test_rounds_and_budget():
     assert found.met.shape == (4, 3)
     assert found.visits.shape == (4, 3, 16, 16)
     assert (found.visits.sum((2, 3)) == 20).all()
+    assert (found.visits_by_round.sum((2, 3)) == 20).all()
+    assert found.error_maps.shape == (4, 3, 16, 16)
+    assert found.policy is None
+    assert found.models == {}
     assert found.error_map.shape == (3, 16, 16)
 
 
@@ -95,6 +99,7 @@ def test_cells_are_counted_from_the_corner():
         ("robots", 1, "expected robots to be a whole number, at least 2"),
         ("horizon", 0, "expected horizon to be"),
         ("updates", 0, "expected updates to be"),
+        ("remember", 0, "expected remember to be a whole number, at least 1"),
         ("batch_size", 0, "expected batch_size to be"),
         ("points", 0, "expected points to be"),
         ("learning_rate", 0.0, "expected learning_rate to be"),
@@ -104,6 +109,47 @@ def test_cells_are_counted_from_the_corner():
 def test_a_game_that_cannot_be_is_refused(field, value, wanted):
     with pytest.raises(ValueError, match=wanted):
         dataclasses.replace(TINY, **{field: value})
+
+
+def test_what_is_forgotten_is_not_learned_again(monkeypatch):
+    seen = []
+
+    def noted(self, inputs, targets, updates):
+        seen.append((inputs.shape[1], targets.shape[1]))
+
+    monkeypatch.setattr(exploration.Predictor, "fit", noted)
+    explore(TINY, [0])
+    explore(dataclasses.replace(TINY, remember=2), [0])
+    assert seen == [(20, 20), (40, 40), (60, 60), (80, 80), *[(20, 20)], *[(40, 40)] * 3]
+
+
+def test_models_are_kept_as_they_were():
+    found = explore(TINY, [0, 1], keep=[40, 80])
+    model = Predictor(make_world("pendulum"), [5, 6], hidden=(8,), members=2)
+    grid = Grid(model, TINY.points)
+    for end, number in ((40, 1), (80, 3)):
+        model.load_state(found.models[end])
+        on_grid = grid.errors(model)
+        np.testing.assert_allclose(on_grid.mean(1), found.errors["mean"][number], rtol=1e-5)
+        np.testing.assert_allclose(grid.error_map(on_grid), found.error_maps[number], rtol=1e-5)
+    with pytest.raises(ValueError, match=r"expected keep to be numbers .*; received \[50\]"):
+        explore(TINY, [0], keep=[50])
+
+
+def test_the_policy_is_watched():
+    found = explore(dataclasses.replace(TINY, world="arena", explorer="adversary"), [0, 1])
+    assert found.policy.shape == (4, 2, 16, 16, 2)
+    assert np.abs(found.policy).max() <= 1
+    assert np.abs(found.policy[1] - found.policy[0]).max() > 1e-4
+    at = exploration.middles(make_world("arena")).reshape(16, 16, 4)
+    np.testing.assert_allclose(at[0, 15], [-0.93 * 15 / 16, 0.93 * 15 / 16, 0, 0])
+
+
+def test_a_model_that_becomes_nan_stops_the_game():
+    config = dataclasses.replace(TINY, learning_rate=1e30)
+    wanted = "of seed 3, after 20 transitions of 'pendulum' by 'uniform': a smaller learning_rate"
+    with pytest.raises(FloatingPointError, match=wanted):
+        explore(config, [3, 4])
 
 
 def test_bad_seeds_are_refused():

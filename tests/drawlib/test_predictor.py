@@ -81,6 +81,19 @@ def test_a_plain_batch_is_for_all_seeds():
     np.testing.assert_allclose(one, two, atol=1e-6)
 
 
+def test_weights_come_back():
+    model, other = taught(Predictor(PENDULUM, [5, 6])), Predictor(PENDULUM, [7, 8], members=2)
+    states, actions, _ = transitions(10)
+    other.load_state(model.state())
+    both = other.predict_changes(states[0], actions[0])
+    one = model.predict_changes(states[0], actions[0])
+    np.testing.assert_allclose(both, np.repeat(one, 2, 1), rtol=1e-5, atol=1e-6)
+    with pytest.raises(ValueError, match=r"to be of shape \(2, 4, 64\); received \(1, 4, 64\)"):
+        other.load_state(Predictor(PENDULUM, [5]).state())
+    with pytest.raises(ValueError, match=r"expected state\['kernel.0'\] .* received None"):
+        other.load_state({})
+
+
 def test_bad_arguments_are_refused():
     with pytest.raises(ValueError, match="expected world to be a World"):
         Predictor("pendulum", [0])

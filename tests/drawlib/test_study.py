@@ -14,7 +14,7 @@ import pytest
 from drawlib import study
 from drawlib.__main__ import main
 from drawlib.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
-from drawlib.exploration import MEASURES, ExplorationConfig
+from drawlib.exploration import MEASURES, Exploration, ExplorationConfig
 from drawlib.study import StudyError, load_study, run_study, units_of
 
 TINY = ExplorationConfig(
@@ -102,9 +102,9 @@ from drawlib import study
 from tests.drawlib.test_study import BOTH
 study.BLOCK = 1
 explore = study.explore
-def noted(config, seeds, report):
+def noted(config, seeds, **options):
     print("begun", config.explorer, *seeds, flush=True)
-    return explore(config, seeds, report=report)
+    return explore(config, seeds, **options)
 study.explore = noted
 study.run_study(Path(sys.argv[1]), BOTH, seeds=3)
 print("whole", flush=True)
@@ -192,7 +192,7 @@ def test_bad_arguments_are_refused(tmp_path):
 
 
 def test_on_the_command_line(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(study, "explore", lambda config, seeds, report: stub(config, seeds, report))
+    monkeypatch.setattr(study, "explore", stub)
     typed = ["study", "exploration", "--out", str(tmp_path), "--seeds", "2", "--budget", "1000"]
     assert main([*typed, "--worlds", "arena", "--explorers", "uniform", "adversary"]) == 0
     said = capsys.readouterr().out
@@ -206,18 +206,10 @@ def test_on_the_command_line(tmp_path, capsys, monkeypatch):
     assert "expected budget to be a whole number, at least 1; received 0" in capsys.readouterr().err
 
 
-def stub(config, seeds, report):
+def stub(config, seeds, *, keep, report):
     """Stands in for `explore`, which takes minutes at the size of the command line."""
     for number in range(config.rounds):
         report(number + 1)
     curve = np.ones((config.rounds, len(seeds)))
-    cells = np.ones((len(seeds), 16, 16))
-    return study_result(dict.fromkeys(MEASURES, curve), curve, np.ones((4, *cells.shape)), cells)
-
-
-@dataclasses.dataclass
-class study_result:  # noqa: N801
-    errors: dict
-    met: np.ndarray
-    visits: np.ndarray
-    error_map: np.ndarray
+    cells = np.ones((*curve.shape, 16, 16))
+    return Exploration(dict.fromkeys(MEASURES, curve), curve, cells, cells, None, {}, None)
