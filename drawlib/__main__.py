@@ -93,8 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("study", choices=["exploration"])
     study.add_argument("--out", type=Path, required=True, help="folder for the parts and results")
     study.add_argument("--seeds", type=int, default=20, metavar="N", help="(%(default)s)")
-    study.add_argument("--budget", type=int, default=20_000, metavar="N", help="(%(default)s)")
-    study.add_argument("--worlds", nargs="+", default=["arena", "pendulum", "arena-noisy"])
+    study.add_argument("--budget", type=int, metavar="N", help="(20000 in the arena, else 10000)")
+    study.add_argument("--worlds", nargs="+", metavar="NAME", help="(all)")
     study.add_argument("--explorers", nargs="+", metavar="NAME", help="(all)")
     return parser
 
@@ -137,14 +137,18 @@ def _show_progress(share: float, said: str, seconds_left: float) -> None:
 def _study(options: argparse.Namespace) -> None:
     from drawlib.exploration import ExplorationConfig
     from drawlib.explorers import EXPLORERS
-    from drawlib.study import run_study
+    from drawlib.study import BUDGETS, run_study
 
     def report(done: int, of: int, seconds_left: float) -> None:
         _show_progress(done / of, f"round {done:,} of {of:,}", seconds_left)
 
     configs = [
-        ExplorationConfig(world=world, explorer=explorer, budget=options.budget)
-        for world in options.worlds
+        ExplorationConfig(
+            world=world,
+            explorer=explorer,
+            budget=BUDGETS.get(world, 0) if options.budget is None else options.budget,
+        )
+        for world in options.worlds or BUDGETS
         for explorer in options.explorers or EXPLORERS
     ]
     file = run_study(

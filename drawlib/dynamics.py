@@ -93,6 +93,11 @@ class World(ABC):
         """Return what the robot sees of its state, shape (..., any); here, all of it."""
         return states
 
+    def resting(self, places: np.ndarray) -> np.ndarray:
+        """Return the states whose first entries are `places`, (..., any), and the others 0."""
+        others = np.zeros((*places.shape[:-1], self.state_size - places.shape[-1]))
+        return np.concatenate([places, others], -1)
+
     def features(self, states: np.ndarray) -> np.ndarray:
         """Return the state as a network is to see it: numbers between about −1 and 1."""
         middle = (self.state_high + self.state_low) / 2
@@ -156,10 +161,10 @@ class World(ABC):
         count = check_integer("count", count, at_least=1)
         found, missing = [], count
         while missing > 0:
-            pairs = self._scaled(rng.random((2 * missing, self.state_size + self.action_size)))
-            found.append(pairs[self.contains(pairs[:, : self.state_size])][:missing])
-            missing -= len(found[-1])
-        return self._split(np.concatenate(found))
+            states, actions, _ = self._pairs(rng.random((2 * missing, self._dimensions)))
+            found.append((states[:missing], actions[:missing]))
+            missing -= len(found[-1][0])
+        return _joined(found)
 
     def lattice(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a fixed grid over S × A: the points of a lattice, spread evenly.
@@ -178,7 +183,7 @@ class World(ABC):
             ValueError: If `count` is no whole number of at least 1.
         """
         count = check_integer("count", count, at_least=1)
-        size = self.state_size + self.action_size
+        size = self._dimensions
         phi = 2.0
         for _ in range(60):
             phi = (1 + phi) ** (1 / (size + 1))
@@ -186,18 +191,23 @@ class World(ABC):
         found, begun, missing = [], 0, count
         while missing > 0:
             index = np.arange(begun, begun + 2 * missing)[:, None]
-            pairs = self._scaled((0.5 + index * steps) % 1)
-            found.append(pairs[self.contains(pairs[:, : self.state_size])][:missing])
-            begun, missing = begun + 2 * missing, missing - len(found[-1])
-        return self._split(np.concatenate(found))
+            states, actions, _ = self._pairs((0.5 + index * steps) % 1)
+            found.append((states[:missing], actions[:missing]))
+            begun, missing = begun + 2 * missing, missing - len(found[-1][0])
+        return _joined(found)
 
-    def _scaled(self, unit: np.ndarray) -> np.ndarray:
+    @property
+    def _dimensions(self) -> int:
+        """How many numbers choose a state and an action."""
+        return self.state_size + self.action_size
+
+    def _pairs(self, unit: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return states and actions for points of the unit cube, and which points have some."""
         low = np.concatenate([self.state_low, self.action_low])
         high = np.concatenate([self.state_high, self.action_high])
-        return low + (high - low) * unit
-
-    def _split(self, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        return pairs[:, : self.state_size], pairs[:, self.state_size :]
+        pairs = low + (high - low) * unit
+        kept = self.contains(pairs[:, : self.state_size])
+        return pairs[kept, : self.state_size], pairs[kept, self.state_size :], kept
 
     def _check(self, states: Any, actions: Any, noise: Any) -> tuple[Any, Any, Any]:
         """Return the arguments of `step` as float64 arrays, or raise."""
@@ -219,3 +229,8 @@ class World(ABC):
         if noise is not None:
             noise = check_array("noise", noise, shape=(*lead, self.noise_size)).astype(np.float64)
         return states, actions, noise
+
+
+def _joined(found: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    states, actions = zip(*found, strict=True)
+    return np.concatenate(states), np.concatenate(actions)

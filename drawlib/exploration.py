@@ -22,6 +22,7 @@ import numpy as np
 from drawlib.checks import argument_error, check_choice, check_integer, check_number
 from drawlib.dynamics import World
 from drawlib.explorers import EXPLORERS
+from drawlib.hidden import Recalling
 from drawlib.predictor import Predictor
 from drawlib.worlds import WORLDS, make_world
 
@@ -34,7 +35,8 @@ class ExplorationConfig:
     """What is explored, by whom, and at which price.
 
     Attributes:
-        world: A name out of `WORLDS`. The state must be seen: not ``"arena-hidden"``.
+        world: A name out of `WORLDS`. Of ``"arena-hidden"`` the model and the policy see two
+            observations, now and a step ago: `drawlib.hidden`.
         explorer: A name out of `EXPLORERS`.
         budget: Transitions sampled for each seed; a multiple of robots × horizon, above 0.
         robots: B, sent out together in a round.
@@ -65,7 +67,7 @@ class ExplorationConfig:
         Raises:
             ValueError: If a field is out of its range.
         """
-        check_choice("world", self.world, [name for name in WORLDS if "hidden" not in name])
+        check_choice("world", self.world, WORLDS)
         check_choice("explorer", self.explorer, tuple(EXPLORERS))
         check_integer("robots", self.robots, at_least=2)
         for name in ("horizon", "updates", "batch_size", "points"):
@@ -195,10 +197,8 @@ def in_periods(visits_by_round: np.ndarray) -> np.ndarray:
 def middles(world: World) -> np.ndarray:
     """Return the state at rest in the middle of each cell, shape (CELLS², state_size)."""
     x, y = np.divmod(np.arange(CELLS**2), CELLS)
-    states = np.zeros((CELLS**2, world.state_size))
     low, high = world.state_low[:2], world.state_high[:2]
-    states[:, :2] = low + (np.stack([x, y], 1) + 0.5) / CELLS * (high - low)
-    return states
+    return world.resting(low + (np.stack([x, y], 1) + 0.5) / CELLS * (high - low))
 
 
 def explore(
@@ -234,6 +234,8 @@ def explore(
     if not set(keep) <= set(config.transitions.tolist()):
         raise argument_error("keep", "numbers of transitions at which a round ends", list(keep))
     world = make_world(config.world)
+    if world.observe(world.state_low).size < world.state_size:
+        world = Recalling(world)
     explorer = EXPLORERS[config.explorer](
         world, seeds, robots=config.robots, horizon=config.horizon
     )
@@ -243,7 +245,7 @@ def explore(
     )  # fmt: skip
     grid = Grid(predictor, config.points)
     inputs = np.zeros((len(seeds), config.budget, predictor.network.input_size), np.float32)
-    targets = np.zeros((len(seeds), config.budget, world.state_size), np.float32)
+    targets = np.zeros((len(seeds), config.budget, world.typical_change.size), np.float32)
     errors: dict[str, list[np.ndarray]] = {measure: [] for measure in MEASURES}
     met, visits, maps, policy, models = [], [], [], [], {}
     size = config.robots * config.horizon

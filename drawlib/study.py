@@ -33,6 +33,7 @@ STUDY = "exploration"
 VERSION = 1  # to be raised whenever the same configuration would give other numbers
 RESULTS = f"{STUDY}.npz"
 BLOCK = 10  # seeds in a unit
+BUDGETS = {"arena": 20_000, "pendulum": 10_000, "arena-noisy": 10_000, "arena-hidden": 10_000}
 MODELS_AT = (2_500, 5_000, 10_000, 20_000)  # transitions after which a unit keeps its models
 
 

@@ -94,7 +94,7 @@ def test_cells_are_counted_from_the_corner():
     [
         ("budget", 0, "expected budget to be a whole number, at least 1; received 0"),
         ("budget", 81, "expected budget to be a multiple of robots × horizon = 20; received 81"),
-        ("world", "arena-hidden", "expected world to be one of 'pendulum', 'arena'"),
+        ("world", "mars", "expected world to be one of 'pendulum', 'arena'"),
         ("explorer", "columbus", "expected explorer to be one of 'uniform'"),
         ("robots", 1, "expected robots to be a whole number, at least 2"),
         ("horizon", 0, "expected horizon to be"),

@@ -19,6 +19,7 @@ MODULES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__i
 # which floor 0 stands too.
 FLOORS = {
     "checks": 0,
+    "arrays": 0,
     "seeding": 0,
     "claims": 0,
     "download": 0,
@@ -39,6 +40,7 @@ FLOORS = {
     "pendulum": 2,
     "arena": 2,
     "worlds": 3,
+    "hidden": 2,
     "predictor": 2,
     "adversary": 2,
     "explorers": 3,
@@ -53,6 +55,8 @@ FLOORS = {
     "study": 5,
     "planning": 2,
     "be_george": 3,
+    "scrubber_still": 2,
+    "scrubber": 3,
     "dream_machine": 5,
     "explorables": 6,
     "__main__": 6,
