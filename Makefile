@@ -5,8 +5,9 @@ PY := .venv/bin/python
 CHAPTER ?=
 SEEDS ?= 20
 AGAIN ?=
+FUZZ ?= 10000
 
-.PHONY: help setup book pdf test test-notebooks execute serve lab lint format seeds bench \
+.PHONY: help setup book pdf test test-notebooks execute serve lab lint format seeds fuzz bench \
         links licences colab lock set-repository chapter clean
 
 help: ## list the commands
@@ -47,6 +48,9 @@ format: setup ## put the code into the house's format
 
 seeds: setup ## measure the claims under SEEDS=20 seeds: all chapters, or CHAPTER=…
 	@$(PY) -m tools.seeds --seeds "$(SEEDS)" "$(CHAPTER)"
+
+fuzz: setup ## read 10,000 malformed files of each kind (FUZZ=10000)
+	@DRAWLIB_FUZZ="$(FUZZ)" $(PY) -m pytest -s tests/drawlib/test_hostile.py
 
 bench: setup ## take the timings in benchmarks/
 	@for file in benchmarks/*.py; do [ ! -e "$$file" ] || $(PY) "$$file" || exit 1; done

@@ -17,12 +17,16 @@ from pathlib import Path
 
 import numpy as np
 
+from drawlib.arrays import byte_size, read_array
 from drawlib.checks import check_choice
 from drawlib.draw import DRAW
 from drawlib.draw_network import DRAWConfig
 from drawlib.files import write_whole
 
 FORMAT = 1
+# More than this is no checkpoint of ours, and could be a file made to fill the memory.
+MOST_BYTES = 256_000_000  # of all arrays; draw-large in training has 19 million
+MOST_CARD_BYTES = 2_000_000
 PRETRAINED = ("draw-attention", "draw-no-attention", "draw-large")
 _CARD = "card.json"
 
@@ -41,8 +45,10 @@ def write_checkpoint(file: Path, arrays: dict[str, np.ndarray], card: dict) -> N
             ``sha256`` are added.
 
     Raises:
+        CheckpointError: If the arrays have more than `MOST_BYTES` in all.
         OSError: If it cannot be written; what was there before is still there.
     """
+    _check_size({name: array.nbytes for name, array in arrays.items()})
     shapes = {name: [str(array.dtype), *array.shape] for name, array in arrays.items()}
     card = {"format": FORMAT, **card, "arrays": shapes, "sha256": _digest(arrays)}
     content = io.BytesIO()
@@ -65,20 +71,25 @@ def read_checkpoint(file: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray]
         The arrays by name, and the card.
 
     Raises:
-        CheckpointError: If the file is missing, cut short, altered or from a newer version.
+        CheckpointError: If the file is missing, cut short, altered or from a newer version, or
+            if its arrays have more than `MOST_BYTES` in all.
     """
     path = Path(file)
     if not path.is_file():
         raise CheckpointError(f"expected a checkpoint; there is no file {str(path)!r}")
     try:
         with zipfile.ZipFile(path) as archive:
-            card = json.loads(archive.read(_CARD))
+            card = _read_card(archive)
             if card["format"] > FORMAT:
                 raise CheckpointError(
                     f"expected a checkpoint of format {FORMAT} or less; received format "
                     f"{card['format']} in {str(path)!r}, which a newer drawlib has written"
                 )
-            arrays = {name: _read(archive, name, *kind) for name, kind in card["arrays"].items()}
+            kinds = card["arrays"].items()
+            _check_size({name: byte_size(dtype, shape) for name, (dtype, *shape) in kinds})
+            arrays = {
+                name: read_array(archive, name, dtype, shape) for name, (dtype, *shape) in kinds
+            }
         if _digest(arrays) != card["sha256"]:
             raise ValueError("the arrays are not those that the card was written for")
     except CheckpointError:
@@ -124,7 +135,7 @@ def load_draw(file: str | os.PathLike[str]) -> tuple[DRAW, dict]:
     arrays, card = read_checkpoint(file)
     if card.get("model") != "draw":
         raise CheckpointError(f"expected a DRAW network; received {card.get('model')!r}")
-    model = DRAW(DRAWConfig(**card["config"]), seed=0)
+    model = DRAW(_config(card, arrays), seed=0)
     set_weights(model, arrays)
     return model, card
 
@@ -202,17 +213,35 @@ def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
-def _read(archive: zipfile.ZipFile, name: str, dtype: str, *shape: int) -> np.ndarray:
-    """Read one array, believing its header only where it says what the card says."""
-    with archive.open(f"{name}.npy") as member:
-        version = np.lib.format.read_magic(member)
-        if version != (1, 0):
-            raise ValueError(f"{name} has the unknown version {version}")
-        header = np.lib.format.read_array_header_1_0(member)
-        if header != (shape, False, np.dtype(dtype)):
-            raise ValueError(f"{name} should be {dtype} of shape {shape}, not {header}")
-        size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-        return np.frombuffer(member.read(size), dtype).reshape(shape)
+def _check_size(sizes: dict[str, int]) -> None:
+    """Refuse more than `MOST_BYTES`, in a file as in a network that is to be kept."""
+    if (size := sum(sizes.values())) > MOST_BYTES:
+        raise CheckpointError(
+            f"expected a checkpoint's arrays to have at most {MOST_BYTES:,} bytes; "
+            f"received {size:,}"
+        )
+
+
+def _read_card(archive: zipfile.ZipFile) -> dict:
+    with archive.open(_CARD) as member:
+        content = member.read(MOST_CARD_BYTES + 1)
+    if len(content) > MOST_CARD_BYTES:
+        raise ValueError(f"its card has more than {MOST_CARD_BYTES:,} bytes")
+    return json.loads(content)
+
+
+def _config(card: dict, arrays: dict[str, np.ndarray]) -> DRAWConfig:
+    """Read the configuration on a card, and believe its sizes only where the arrays have them."""
+    try:
+        config = DRAWConfig(**card["config"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"expected a configuration of DRAW on the card: {error}") from error
+    have = sum(array.size for array in arrays.values())
+    if config.parameters > have:
+        raise CheckpointError(
+            f"expected {config.parameters:,} weights, as the configuration says; received {have:,}"
+        )
+    return config
 
 
 def _digest(arrays: dict[str, np.ndarray]) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from drawlib import bundled, download
+from drawlib.arrays import read_array
 from drawlib.checks import check_array, check_integer
 from drawlib.files import write_whole
 
@@ -179,18 +180,8 @@ def _read_mnist(file: Path | io.BytesIO) -> list[np.ndarray]:
     arrays, digest = [], hashlib.sha256()
     with zipfile.ZipFile(file) as archive:
         for name, shape in _MNIST_SHAPES.items():
-            with archive.open(f"{name}.npy") as member:
-                # The header is believed only where it promises what we expect, so that none
-                # can make us reserve a hundred gigabytes, or unpickle anything.
-                version = np.lib.format.read_magic(member)
-                if version != (1, 0):
-                    raise ValueError(f"{name} has the unknown version {version}")
-                header = np.lib.format.read_array_header_1_0(member)
-                if header != (shape, False, np.dtype(np.uint8)):
-                    raise ValueError(f"{name} should be uint8 of shape {shape}, not {header}")
-                content = member.read(int(np.prod(shape)))
-            digest.update(content)
-            arrays.append(np.frombuffer(content, np.uint8).reshape(shape))
+            arrays.append(read_array(archive, name, "uint8", shape))
+            digest.update(arrays[-1])
     if digest.hexdigest() != MNIST_SHA256:
         raise ValueError("its images and labels are not MNIST's")
     return arrays

@@ -19,6 +19,8 @@ from drawlib.checks import argument_error, check_integer
 from drawlib.losses import gaussian_kl
 from drawlib.lstm import LSTM
 
+MOST = 10_000  # of anything in a configuration: more is a mistake
+
 
 @dataclass(frozen=True)
 class DRAWConfig:
@@ -53,7 +55,7 @@ class DRAWConfig:
             ValueError: If a field is out of its range.
         """
         for name in ("height", "width", "units", "latent_size", "steps"):
-            check_integer(name, getattr(self, name), at_least=1)
+            check_integer(name, getattr(self, name), at_least=1, at_most=MOST)
         for name in ("read_size", "write_size"):
             check_integer(
                 name, getattr(self, name), at_least=1, at_most=min(self.height, self.width)
@@ -66,6 +68,16 @@ class DRAWConfig:
     def glimpse_size(self) -> int:
         """Numbers that one reading gives: the image's part and the error image's."""
         return 2 * (self.read_size**2 if self.read_attention else self.height * self.width)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the network's weights are."""
+        encoder = self.glimpse_size + 2 * self.units + 1  # what one gate of an LSTM reads, and 1
+        decoder = self.latent_size + self.units + 1
+        patch = self.write_size**2 if self.write_attention else self.height * self.width
+        windows = 5 * (self.read_attention + self.write_attention)
+        read_out = 2 * self.latent_size + windows + patch
+        return 4 * self.units * (encoder + decoder) + (self.units + 1) * read_out
 
 
 class DRAWNetwork(keras.Model):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tools.chapters import Chapter, text_of
+from tools.sweep_results import Results
 
 _CLAIM = re.compile(
     r"^✓ (?P<sentence>.+): (?P<measured>.+?) "
@@ -47,13 +48,12 @@ def find_claims(chapter: Chapter) -> list[Claim]:
     return claims
 
 
-def claims_page(chapters: list[Chapter], swept: dict[str, list[dict[str, Any]]]) -> str:
+def claims_page(chapters: list[Chapter], swept: Results) -> str:
     """Write the claims of all chapters as Markdown tables.
 
     Args:
         chapters: The chapters.
-        swept: What `make seeds` measured: for each chapter's path a list of records with
-            ``sentence``, ``bound``, ``held``, ``of``, ``low``, ``median`` and ``high``.
+        swept: What `make seeds` measured, as `tools.sweep_results.read_results` returns it.
     """
     lines = []
     for chapter in chapters:
@@ -82,8 +82,8 @@ def claims_page(chapters: list[Chapter], swept: dict[str, list[dict[str, Any]]])
 
 def _spread(record: dict[str, Any]) -> str:
     """Say where the measured values of a sweep lay."""
-    values = [record.get(name) for name in ("low", "median", "high")]
-    if any(not isinstance(value, int | float) for value in values):
+    values = [record[name] for name in ("low", "median", "high")]
+    if None in values:
         return "–"
     low, median, high = (f"{value:.3g}" for value in values)
     return low if low == high else f"{median} ({low} to {high})"

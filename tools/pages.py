@@ -22,6 +22,7 @@ from tools.errata_page import errata_page
 from tools.explorables_page import find_explorables, make_explorables
 from tools.gallery_page import gallery_page
 from tools.social_cards import social_cards
+from tools.sweep_results import read_results
 
 NONE: Mapping[str, str] = MappingProxyType({})
 
@@ -39,8 +40,7 @@ def write_pages(root: Path, made: Mapping[str, str] = NONE) -> None:
     chapters = read_chapters(root)
     if not chapters:
         raise ValueError("expected _toc.yml to list a chapter below notebooks/; received none")
-    results = root / "book" / "claims.json"
-    swept = json.loads(results.read_text("utf-8")) if results.exists() else {}
+    swept = read_results(root / "book" / "claims.json")
     gif, still, alt = find_picture(chapters[0])
     cards = [card_of(chapter) for chapter in chapters]
 

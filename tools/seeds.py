@@ -9,7 +9,6 @@ claims is made.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import os
 import statistics
@@ -20,9 +19,9 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
-from drawlib.files import write_whole
 from tools.project import ROOT, choose_chapters
 from tools.seed_runs import SeedRun, measure_once
+from tools.sweep_results import Results, read_results, write_results
 
 
 def measure_all(paths: list[Path], seeds: int, root: Path = ROOT) -> list[SeedRun]:
@@ -59,17 +58,15 @@ def measure_all(paths: list[Path], seeds: int, root: Path = ROOT) -> list[SeedRu
     return sorted(runs, key=lambda run: (run.chapter, run.seed))
 
 
-def summarise(runs: Iterable[SeedRun]) -> dict[str, list[dict[str, Any]]]:
+def summarise(runs: Iterable[SeedRun]) -> Results:
     """Gather the claims of many runs.
 
     Args:
         runs: The runs, each chapter under the same seeds.
 
     Returns:
-        For each chapter its claims: ``sentence``, ``bound``, ``held`` and ``of`` (how many
-        of the seeds), ``low``, ``median`` and ``high`` of the measured values (None where
-        they are no numbers), ``failed`` (the seeds where the claim did not hold, or was
-        never reached).
+        For each chapter its claims, as `read_results` has them. ``failed`` are the seeds
+        where the claim did not hold, or was never reached.
     """
     chapters: dict[str, list[SeedRun]] = {}
     for run in runs:
@@ -112,7 +109,7 @@ def _rounded(value: float) -> float:
     return float(f"{value:.4g}")
 
 
-def report(summary: dict[str, list[dict[str, Any]]]) -> str:
+def report(summary: Results) -> str:
     """Write the summary as lines of text."""
     lines = []
     for chapter, claims in summary.items():
@@ -128,12 +125,12 @@ def report(summary: dict[str, list[dict[str, Any]]]) -> str:
     return "\n".join(lines)
 
 
-def store(summary: dict[str, list[dict[str, Any]]], target: Path) -> None:
+def store(summary: Results, target: Path) -> None:
     """Put the summary's chapters into the file, and leave other chapters as they are.
 
     What was measured under more seeds is kept: a quick look does not replace a sweep.
     """
-    known = json.loads(target.read_text(encoding="utf-8")) if target.exists() else {}
+    known = read_results(target)
     for chapter, claims in summary.items():
         seeds, before = (
             max((c["of"] for c in x), default=0) for x in (claims, known.get(chapter, []))
@@ -142,8 +139,7 @@ def store(summary: dict[str, list[dict[str, Any]]], target: Path) -> None:
             known[chapter] = claims
         else:
             print(f"{target.name} keeps what {before} seeds gave for {chapter}")
-    text = json.dumps(known, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-    write_whole(target, text.encode())
+    write_results(known, target)
 
 
 def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:

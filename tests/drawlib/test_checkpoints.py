@@ -131,7 +131,7 @@ def test_another_model_is_refused(file):
 
 
 def test_weights_of_another_configuration_are_refused(file):
-    with_card(file, config={**json.loads(json.dumps(CONFIG.__dict__)), "units": 8})
+    with_card(file, config={**json.loads(json.dumps(CONFIG.__dict__)), "units": 6})
     with pytest.raises(CheckpointError, match=r"expected \S+ to be of shape .*; received"):
         checkpoints.load_draw(file)
 

@@ -132,7 +132,7 @@ def test_every_step_follows_the_paper(config):
 
 def test_the_posts_settings_have_the_posts_number_of_parameters():
     model = DRAW(DRAWConfig(), seed=0)
-    assert model.count_params() == 864_055
+    assert model.count_params() == DRAWConfig().parameters == 864_055
     assert model.encoder.kernel.shape == (562, 1024)
     assert model.decoder.kernel.shape == (266, 1024)
 
@@ -363,7 +363,8 @@ def test_the_bound_takes_batches_of_any_size():
 @pytest.mark.parametrize(
     ("field", "value", "wanted"),
     [
-        ("steps", 0, "expected steps to be a whole number, at least 1; received 0"),
+        ("steps", 0, "expected steps to be a whole number, at least 1 and at most 10000; rec"),
+        ("units", 10_001, "expected units to be .* at most 10000; received 10001"),
         ("height", 2.5, "expected height to be"),
         ("units", True, "expected units to be"),
         ("latent_size", -1, "expected latent_size to be"),

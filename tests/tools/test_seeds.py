@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 from tools import seed_runs, seeds
 from tools.seed_runs import SeedRun, fingerprint, measure, measure_once
 from tools.seeds import main, report, store, summarise
+from tools.sweep_results import read_results
 
 CELLS = [
     "import os\nfrom drawlib.claims import claim\nseed = int(os.environ['DRAWLIB_SEED'])",
@@ -93,9 +94,11 @@ def test_a_sentence_that_comes_twice() -> None:
 
 def test_a_quick_look_does_not_replace_a_sweep(tmp_path: Path) -> None:
     target = tmp_path / "claims.json"
-    store({"a": [{"of": 20}], "b": [{"of": 3}]}, target)
-    store({"a": [{"of": 3}], "b": [{"of": 20}]}, target)
-    assert json.loads(target.read_text()) == {"a": [{"of": 20}], "b": [{"of": 20}]}
+    claim = {"sentence": "s", "bound": "at most 1", "failed": [], "low": 0, "median": 0, "high": 1}
+    many, few = ({**claim, "held": seeds, "of": seeds} for seeds in (20, 3))
+    store({"a": [many], "b": [few]}, target)
+    store({"a": [few], "b": [many]}, target)
+    assert read_results(target) == {"a": [many], "b": [many]}
     assert [file.name for file in tmp_path.iterdir()] == ["claims.json"]
 
 
