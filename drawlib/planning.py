@@ -15,6 +15,9 @@ import numpy as np
 from drawlib.checks import check_array, check_integer, check_number
 from drawlib.dynamics import World
 
+GOAL, NEAR, STEPS = (0.8, 0.8), 0.12, 60  # behind a pillar, in metres; 3 seconds
+JOLT_PRICE = 1.0  # a metre for a jolt of 1 m/s
+FREE_CHANGE = 0.2  # m/s: more than pushes and drag can do in a step of the arena
 Predict = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
@@ -28,6 +31,9 @@ class PlannerConfig:
         elites: Of these, how many say where to draw next.
         iterations: How often that is done for one step.
         spread: The standard deviation of the first draw, where an action reaches from −1 to 1.
+        every: How many steps of a plan are taken before the robot looks where it is, and thinks
+            again.
+        jolt_price: What a jolt of 1 m/s costs, next to the distance to the goal in metres.
     """
 
     horizon: int = 20
@@ -35,6 +41,8 @@ class PlannerConfig:
     elites: int = 6
     iterations: int = 3
     spread: float = 0.7
+    every: int = 1
+    jolt_price: float = 0.0
 
     def __post_init__(self) -> None:
         """Check every field.
@@ -45,7 +53,9 @@ class PlannerConfig:
         for name in ("horizon", "samples", "iterations"):
             check_integer(name, getattr(self, name), at_least=1)
         check_integer("elites", self.elites, at_least=1, at_most=self.samples)
+        check_integer("every", self.every, at_least=1, at_most=self.horizon)
         check_number("spread", self.spread, above=0)
+        check_number("jolt_price", self.jolt_price, at_least=0)
 
 
 def drive(
@@ -60,7 +70,7 @@ def drive(
 ) -> np.ndarray:
     """Drive robots towards a place, each step planned with a model and taken in the world.
 
-    A plan's price is the mean distance to the goal over its steps.
+    A plan's price is the sum, over its steps, of the distance to the goal, and of what jolts cost.
 
     Args:
         world: The true world.
@@ -85,8 +95,9 @@ def drive(
     dice = [np.random.default_rng([seed, 3]) for seed in seeds]
     plans = np.zeros((*states.shape[:2], config.horizon, world.action_size))
     path = [states]
-    for _ in range(steps):
-        plans = improve(plans, world, predict, path[-1], target, dice, config)
+    for t in range(steps):
+        if t % config.every == 0:
+            plans = improve(plans, world, predict, path[-1], target, dice, config)
         path.append(world.step(path[-1], world.as_actions(plans[:, :, 0])))
         plans = np.concatenate([plans[:, :, 1:], 0 * plans[:, :, :1]], 2)
     return np.stack(path, 2)
@@ -127,12 +138,60 @@ def improve(
         actions = world.as_actions(tried).reshape(models, -1, horizon, size)
         price = np.zeros(there.shape[:2])
         for t in range(horizon):
-            there = possible(world, predict(there, actions[:, :, t]))
+            here, there = there, possible(world, predict(there, actions[:, :, t]))
             price += np.linalg.norm(there[..., : len(goal)] - goal, axis=-1)
+            if config.jolt_price:
+                price += config.jolt_price * jolts(world, here, there)
         order = price.reshape(models, robots, samples).argsort(-1)[:, :, : config.elites]
         best = np.take_along_axis(tried, order[..., None, None], 2)
         plans, deviation = best.mean(2), best.std(2) + 0.05
     return plans
+
+
+def jolts(world: World, states: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return by how much the velocity changed, in m/s, beyond what a push and drag can do.
+
+    Args:
+        world: An arena, or one like it: the last half of a state is a velocity.
+        states: Shape (..., state_size).
+        after: The next states, shape (..., state_size).
+
+    Returns:
+        Shape (...); 0 in free flight, where a full push changes it by thrust · Δt · √2.
+    """
+    half = world.state_size // 2
+    change = np.linalg.norm(after[..., half:] - states[..., half:], axis=-1)
+    return np.maximum(change - FREE_CHANGE, 0)
+
+
+def success(
+    world: World, predict: Predict, seeds: Sequence[int], *, careful: bool, robots: int = 4
+) -> np.ndarray:
+    """Send robots from the middle of the arena to a place behind a pillar, and see who arrives.
+
+    Args:
+        world: The arena.
+        predict: The model that they plan with, as for `drive`.
+        seeds: One for each of the R models.
+        careful: Whether jolts have a price, and whoever touches anything has failed.
+        robots: E, how many a model drives.
+
+    Returns:
+        Who came within `NEAR` metres of `GOAL` in `STEPS` steps, shape (R, E); if careful, without
+        having touched anything.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+    """
+    robots = check_integer("robots", robots, at_least=1)
+    begin = np.stack([world.start(np.random.default_rng([seed, 4]), robots) for seed in seeds])
+    config = PlannerConfig(jolt_price=JOLT_PRICE if careful else 0.0)
+    path = drive(world, predict, begin, GOAL, steps=STEPS, seeds=seeds, config=config)
+    near = np.linalg.norm(path[:, :, 1:, : len(GOAL)] - GOAL, axis=-1) < NEAR
+    touched = jolts(world, path[:, :, :-1], path[:, :, 1:]) > 0
+    if careful:
+        near &= ~np.logical_or.accumulate(touched, -1)
+    return near.any(-1)
 
 
 def possible(world: World, states: np.ndarray) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The study of explorers: every one of them in every world, under many seeds, in parts.
 
-A part, or unit, is one explorer in one world under a block of seeds. Each is written whole when
-it is done; a study that was stopped goes on with the first that is missing.
+A part, or unit, is one explorer in one world under a block of seeds; in the arena, its models are
+then put to work, which is a part of its own. Each is written whole when it is done; a study that
+was stopped goes on with the first that is missing.
 """
 
 from __future__ import annotations
@@ -28,6 +29,9 @@ from drawlib.exploration import (
     explore,
     in_periods,
 )
+from drawlib.planning import success
+from drawlib.predictor import Predictor
+from drawlib.worlds import make_world
 
 STUDY = "exploration"
 VERSION = 1  # to be raised whenever the same configuration would give other numbers
@@ -35,6 +39,7 @@ RESULTS = f"{STUDY}.npz"
 BLOCK = 10  # seeds in a unit
 BUDGETS = {"arena": 20_000, "pendulum": 10_000, "arena-noisy": 10_000, "arena-hidden": 10_000}
 MODELS_AT = (2_500, 5_000, 10_000, 20_000)  # transitions after which a unit keeps its models
+PLANNED_IN = "arena"  # the world in which the models are put to work
 
 
 class StudyError(ValueError):
@@ -59,6 +64,16 @@ class Unit:
         where_and_who = f"{self.config.world}.{self.config.explorer}"
         return f"{where_and_who}.{self.seeds[0]:03d}-{self.seeds[-1]:03d}.npz"
 
+    @property
+    def plans_name(self) -> str:
+        """What the file is called that says how its models did at work."""
+        return self.name.replace(".npz", ".plans.npz")
+
+    @property
+    def kept(self) -> list[int]:
+        """After how many transitions its models are kept."""
+        return [end for end in MODELS_AT if end in self.config.transitions]
+
     def identity(self) -> dict:
         """Return what must be the same for a stored unit to be this one, as JSON reads it."""
         card = {
@@ -82,6 +97,10 @@ class Result:
         visits: How often each cell was visited, over all seeds, by quarters of the time, shape
             (4, 16, 16).
         error_map: The final error by cell, median over the seeds, shape (16, 16).
+        planned_at: After how many transitions the models were put to work, shape (P,).
+        arrived: The share of robots that reached the goal, planning with the model as it was
+            then (`drawlib.planning.success`), shape (P, S); P is 0 where nobody planned.
+        arrived_untouched: The share that did so carefully, and touched nothing, shape (P, S).
     """
 
     config: ExplorationConfig
@@ -89,6 +108,9 @@ class Result:
     met: np.ndarray
     visits: np.ndarray
     error_map: np.ndarray
+    planned_at: np.ndarray
+    arrived: np.ndarray
+    arrived_untouched: np.ndarray
 
 
 def versions() -> dict[str, str]:
@@ -134,8 +156,8 @@ def run_study(
         configs: Who explores what.
         seeds: How many seeds: 0 to seeds − 1.
         command: What to type to get the same, noted with the results.
-        report: Called after each round with the number of rounds done, of how many, and the
-            seconds that the rest will take.
+        report: Called after each round, and when a model was put to work, with the number of
+            rounds done, of how many, and the seconds that the rest will take.
 
     Returns:
         The file with the results, for `load_study`.
@@ -148,25 +170,32 @@ def run_study(
     """
     units = units_of(configs, seeds)
     folder = out / "units"
+    planned = [unit for unit in units if unit.config.world == PLANNED_IN and unit.kept]
     missing = [unit for unit in units if not _is_done(folder / unit.name, unit)]
-    total = sum(unit.config.rounds for unit in units)
-    before = total - sum(unit.config.rounds for unit in missing)
-    done, begun = before, time.monotonic()
+    idle = [unit for unit in planned if not _is_done(folder / unit.plans_name, unit)]
+    total = sum(unit.config.rounds for unit in units) + sum(len(unit.kept) for unit in planned)
+    to_do = sum(unit.config.rounds for unit in missing) + sum(len(unit.kept) for unit in idle)
+    done, before, begun = total - to_do, total - to_do, time.monotonic()
+
+    def count(_: int) -> None:
+        nonlocal done
+        done += 1
+        seconds = (time.monotonic() - begun) / (done - before) * (total - done)
+        report(done, total, seconds)
+
+    def write(name: str, unit: Unit, arrays: dict[str, np.ndarray], since: float) -> None:
+        card = {**unit.identity(), "seconds": round(time.monotonic() - since, 1)}
+        write_checkpoint(folder / name, arrays, card)
+
     for unit in missing:
-        unit_begun = time.monotonic()
-
-        def count(_: int) -> None:
-            nonlocal done
-            done += 1
-            seconds = (time.monotonic() - begun) / (done - before) * (total - done)
-            report(done, total, seconds)
-
-        keep = [end for end in MODELS_AT if end in unit.config.transitions]
-        found = explore(unit.config, unit.seeds, keep=keep, report=count)
-        seconds = round(time.monotonic() - unit_begun, 1)
-        card = {**unit.identity(), "seconds": seconds}
-        write_checkpoint(folder / unit.name, _arrays(found), card)
-    return _gather(out, units, command)
+        since = time.monotonic()
+        found = explore(unit.config, unit.seeds, keep=unit.kept, report=count)
+        write(unit.name, unit, _arrays(found), since)
+    for unit in idle:
+        since = time.monotonic()
+        arrays, _ = read_checkpoint(folder / unit.name)
+        write(unit.plans_name, unit, _plans(unit, arrays, count), since)
+    return _gather(out, units, planned, command)
 
 
 def _arrays(found: Exploration) -> dict[str, np.ndarray]:
@@ -179,6 +208,26 @@ def _arrays(found: Exploration) -> dict[str, np.ndarray]:
     for end, state in found.models.items():
         arrays |= {f"models.{end}.{name}": value for name, value in state.items()}
     return arrays
+
+
+def _plans(
+    unit: Unit, arrays: dict[str, np.ndarray], report: Callable[[int], object]
+) -> dict[str, np.ndarray]:
+    """Put a unit's models to work: who arrives, shape (models kept, seeds, robots)."""
+    world = make_world(unit.config.world)
+    predictor = Predictor(world, unit.seeds, hidden=unit.config.hidden)
+    arrived: dict[str, list[np.ndarray]] = {"arrived": [], "arrived_untouched": []}
+    for end in unit.kept:
+        prefix = f"models.{end}."
+        predictor.load_state(
+            {name.removeprefix(prefix): arrays[name] for name in arrays if name.startswith(prefix)}
+        )
+        for careful, name in enumerate(arrived):
+            arrived[name].append(
+                success(world, predictor.predict, unit.seeds, careful=bool(careful))
+            )
+        report(end)
+    return {name: np.array(values) for name, values in arrived.items()}
 
 
 def _is_done(file: Path, unit: Unit) -> bool:
@@ -198,8 +247,9 @@ def _check_unit(file: Path, unit: Unit, card: dict) -> None:
             )
 
 
-def _gather(out: Path, units: Sequence[Unit], command: str) -> Path:
+def _gather(out: Path, units: Sequence[Unit], planned: Sequence[Unit], command: str) -> Path:
     """Write all results into one small file."""
+    plans: dict[Unit, dict[str, np.ndarray]] = {}
     groups: dict[str, list[tuple[Unit, dict[str, np.ndarray]]]] = {}
     seconds = 0.0
     for unit in units:
@@ -207,6 +257,11 @@ def _gather(out: Path, units: Sequence[Unit], command: str) -> Path:
         arrays, card = read_checkpoint(file)
         _check_unit(file, unit, card)
         seconds += card["seconds"]
+        if unit in planned:
+            file = out / "units" / unit.plans_name
+            plans[unit], card = read_checkpoint(file)
+            _check_unit(file, unit, card)
+            seconds += card["seconds"]
         groups.setdefault(_key(unit.config), []).append((unit, arrays))
     gathered: dict[str, np.ndarray] = {}
     for key, parts in groups.items():
@@ -217,6 +272,10 @@ def _gather(out: Path, units: Sequence[Unit], command: str) -> Path:
         gathered[f"{key}.visits"] = in_periods(visits)
         maps = np.concatenate([maps[-1] for maps in found["error_maps"]])
         gathered[f"{key}.error_map"] = np.median(maps, 0).astype(np.float32)
+        if parts[0][0] in planned:
+            for name in ("arrived", "arrived_untouched"):
+                shares = [plans[unit][name].mean(-1) for unit, _ in parts]
+                gathered[f"{key}.{name}"] = np.concatenate(shares, 1).astype(np.float32)
     card = {
         "study": STUDY,
         "version": VERSION,
@@ -265,16 +324,21 @@ def load_study(file: str | Path) -> tuple[dict[tuple[str, str], Result], dict]:
 def _results(arrays: dict[str, np.ndarray], card: dict) -> Iterator[tuple[tuple[str, str], Result]]:
     for key, fields in card["configs"].items():
         config = ExplorationConfig(**{**fields, "hidden": tuple(fields["hidden"])})
-        curves = (config.rounds, len(card["seeds"]))
+        kept = Unit(config, ()).kept if config.world == PLANNED_IN else []
+        curves, plans = ((count, len(card["seeds"])) for count in (config.rounds, len(kept)))
         found = {}
         for name, shape in {
             **{f"errors.{measure}": curves for measure in MEASURES},
             "met": curves,
             "visits": (PERIODS, CELLS, CELLS),
             "error_map": (CELLS, CELLS),
+            "arrived": plans,
+            "arrived_untouched": plans,
         }.items():
-            found[name] = arrays[f"{key}.{name}"]
+            nothing = np.zeros(shape) if 0 in shape else None
+            found[name] = arrays[f"{key}.{name}"] if nothing is None else nothing
             if found[name].shape != shape:
                 raise ValueError(f"{key}.{name} of shape {shape}")
+        found["planned_at"] = np.array(kept, int)
         errors = {measure: found.pop(f"errors.{measure}") for measure in MEASURES}
         yield (config.world, config.explorer), Result(config, errors, **found)

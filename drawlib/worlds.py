@@ -18,7 +18,7 @@ from drawlib.checks import argument_error, check_array, check_choice
 from drawlib.dynamics import World
 from drawlib.pendulum import Pendulum
 
-PATCH = (0.55, 0.0, 0.25, 0.4)  # x, y, radius in metres, strength in m/s
+PATCH = (0.7, 0.0, 0.3, 1.0)  # x, y, radius in metres, strength in m/s
 _MAKERS: dict[str, Callable[[], World]] = {
     "pendulum": Pendulum,
     "arena": Arena,

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from drawlib.planning import PlannerConfig, drive, improve, possible
+from drawlib import planning
+from drawlib.planning import PlannerConfig, drive, improve, jolts, possible, success
 from drawlib.worlds import make_world
 
 ARENA, GOAL = make_world("arena"), (0.8, 0.8)
@@ -41,6 +42,52 @@ def test_a_seed_repeats_alone_and_in_company():
     assert np.abs(both[0] - both[1]).max() > 1e-3
 
 
+def test_who_looks_seldom_plans_seldom(monkeypatch):
+    looked = []
+
+    def noted(plans, world, predict, states, *others):
+        looked.append(states)
+        return plans + 0.1
+
+    monkeypatch.setattr(planning, "improve", noted)
+    seldom = dataclasses.replace(CONFIG, every=3)
+    path = drive(ARENA, ARENA.step, BEGIN, GOAL, steps=7, seeds=[0], config=seldom)
+    assert len(looked) == 3
+    for number, states in enumerate(looked):
+        np.testing.assert_array_equal(states, path[:, :, 3 * number])
+    assert (path[:, :, 3, 2] > path[:, :, 2, 2]).all()  # between looks it goes on as planned
+
+
+def test_only_a_hit_is_a_jolt():
+    states, actions = ARENA.sample(np.random.default_rng(0), 4_000)
+    after = ARENA.step(states, actions)
+    hit, felt = ARENA.sharp(states, actions), jolts(ARENA, states, after)
+    assert felt[~hit].max() == 0
+    assert (felt[hit] > 0).mean() > 0.9  # the others only grazed something
+    wall = np.array([[0.9, 0.0, 1.5, 0.0]])
+    after = ARENA.step(wall, np.zeros((1, 2)))
+    slower = np.exp(-0.4 * 0.05) * 1.5
+    expected = 1.5 + 0.7 * slower - planning.FREE_CHANGE
+    np.testing.assert_allclose(jolts(ARENA, wall, after), expected, rtol=1e-6)
+
+
+def truth(states, actions):
+    """The step as it is, also from where only dreams can be."""
+    return ARENA._step(states, actions, None)
+
+
+def test_with_the_truth_it_touches_nothing():
+    assert success(ARENA, truth, [0], careful=True, robots=2).all()
+    assert not success(ARENA, lambda s, a: s, [0], careful=False, robots=2).any()
+
+
+def test_who_touches_something_has_failed(monkeypatch):
+    """With no price on jolts the shortest way leads by the pillar, and all touch it."""
+    monkeypatch.setattr(planning, "JOLT_PRICE", 0.0)
+    assert success(ARENA, truth, [0], careful=False, robots=2).all()
+    assert not success(ARENA, truth, [0], careful=True, robots=2).any()
+
+
 def price(plans):
     states, total = np.zeros((1, 1, 4)), 0.0
     for t in range(plans.shape[2]):
@@ -71,6 +118,8 @@ def test_bad_arguments_are_refused():
         "iterations": 0,
         "elites": 0,
         "spread": 0,
+        "every": 21,
+        "jolt_price": -1.0,
     }.items():
         with pytest.raises(ValueError, match=f"expected {field} to be"):
             dataclasses.replace(CONFIG, **{field: value})
@@ -80,5 +129,7 @@ def test_bad_arguments_are_refused():
         drive(ARENA, ARENA.step, BEGIN, GOAL, steps=0, seeds=[0])
     with pytest.raises(ValueError, match=r"expected states .* shape \(2, E, 4\)"):
         drive(ARENA, ARENA.step, BEGIN, GOAL, steps=1, seeds=[0, 1])
+    with pytest.raises(ValueError, match="expected robots to be"):
+        success(ARENA, truth, [0], careful=True, robots=0)
     with pytest.raises(ValueError, match="expected goal to be finite everywhere"):
         drive(ARENA, ARENA.step, BEGIN, (np.nan, 0.0), steps=1, seeds=[0])

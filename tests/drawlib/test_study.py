@@ -69,6 +69,48 @@ def test_results_come_back_with_their_card(done):
     assert str(done) not in json.dumps(card)
 
 
+@pytest.fixture
+def at_work(tmp_path, blocks_of_two, monkeypatch):
+    """A study in the arena whose models are put to work, by a stub that counts."""
+    worked = []
+
+    def stub(world, predict, seeds, *, careful, robots=4):
+        worked.append((tuple(seeds), careful))
+        changed = predict(np.zeros((1, 4)), np.zeros((1, 2)))
+        assert changed.shape == (len(seeds), 1, 4)
+        return np.array([[not careful, seed > 0] for seed in seeds])
+
+    monkeypatch.setattr(study, "success", stub)
+    monkeypatch.setattr(study, "MODELS_AT", (20, 60))
+    config = dataclasses.replace(TINY, world="arena")
+    return lambda: run_study(tmp_path / "work", [config], seeds=3), worked
+
+
+def test_models_are_put_to_work(at_work):
+    run, worked = at_work
+    result = load_study(run())[0]["arena", "uniform"]
+    assert result.planned_at.tolist() == [20, 60]
+    np.testing.assert_array_equal(result.arrived, [[0.5, 1, 1]] * 2)
+    np.testing.assert_array_equal(result.arrived_untouched, [[0, 0.5, 0.5]] * 2)
+    assert worked == [((0, 1), False), ((0, 1), True)] * 2 + [((2,), False), ((2,), True)] * 2
+
+
+def test_work_goes_on_where_it_was_stopped(at_work):
+    run, worked = at_work
+    folder = run().parent / "units"
+    assert len(list(folder.iterdir())) == 4
+    (folder / "arena.uniform.002-002.plans.npz").unlink()
+    worked.clear()
+    run()
+    assert worked == [((2,), False), ((2,), True)] * 2
+
+
+def test_in_other_worlds_nobody_plans(done):
+    result = load_study(done)[0]["pendulum", "uniform"]
+    assert result.planned_at.shape == (0,)
+    assert result.arrived.shape == result.arrived_untouched.shape == (0, 3)
+
+
 def test_a_block_gives_what_the_whole_would(done, tmp_path, monkeypatch):
     monkeypatch.setattr(study, "BLOCK", 3)
     other, _ = load_study(run_study(tmp_path / "other", BOTH, seeds=3))
