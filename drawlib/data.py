@@ -181,7 +181,7 @@ def _read_mnist(file: Path | io.BytesIO) -> list[np.ndarray]:
     with zipfile.ZipFile(file) as archive:
         for name, shape in _MNIST_SHAPES.items():
             arrays.append(read_array(archive, name, "uint8", shape))
-            digest.update(arrays[-1])
+            digest.update(arrays[-1].data)
     if digest.hexdigest() != MNIST_SHA256:
         raise ValueError("its images and labels are not MNIST's")
     return arrays
