@@ -94,6 +94,8 @@ def _parser() -> argparse.ArgumentParser:
     study.add_argument("--out", type=Path, required=True, help="folder for the parts and results")
     study.add_argument("--seeds", type=int, default=20, metavar="N", help="(%(default)s)")
     study.add_argument("--budget", type=int, metavar="N", help="(20000 in the arena, else 10000)")
+    study.add_argument("--updates", type=int, metavar="N", help="of the model, a round (600)")
+    study.add_argument("--no-plans", action="store_true", help="leave out planning in the arena")
     study.add_argument("--worlds", nargs="+", metavar="NAME", help="(all)")
     study.add_argument("--explorers", nargs="+", metavar="NAME", help="(all)")
     return parser
@@ -142,18 +144,19 @@ def _study(options: argparse.Namespace) -> None:
     def report(done: int, of: int, seconds_left: float) -> None:
         _show_progress(done / of, f"round {done:,} of {of:,}", seconds_left)
 
+    given = {name: getattr(options, name) for name in ("budget", "updates")}
+    given = {name: value for name, value in given.items() if value is not None}
     configs = [
         ExplorationConfig(
-            world=world,
-            explorer=explorer,
-            budget=BUDGETS.get(world, 0) if options.budget is None else options.budget,
+            **{"world": world, "budget": BUDGETS.get(world, 0), **given, "explorer": explorer}
         )
         for world in options.worlds or BUDGETS
         for explorer in options.explorers or EXPLORERS
     ]
     file = run_study(
-        options.out, configs, seeds=options.seeds, command=options.command, report=report
-    )
+        options.out, configs, seeds=options.seeds, plan=not options.no_plans,
+        command=options.command, report=report,
+    )  # fmt: skip
     print(f"\nthe results are in {file}")
 
 

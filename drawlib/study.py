@@ -13,7 +13,7 @@ import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from importlib import metadata
+from importlib import metadata, resources
 from pathlib import Path
 
 import numpy as np
@@ -36,6 +36,7 @@ from drawlib.worlds import make_world
 STUDY = "exploration"
 VERSION = 1  # to be raised whenever the same configuration would give other numbers
 RESULTS = f"{STUDY}.npz"
+SHIPPED = ("exploration", "exploration-hasty")
 BLOCK = 10  # seeds in a unit
 BUDGETS = {"arena": 20_000, "pendulum": 10_000, "arena-noisy": 10_000, "arena-hidden": 10_000}
 MODELS_AT = (2_500, 5_000, 10_000, 20_000)  # transitions after which a unit keeps its models
@@ -146,6 +147,7 @@ def run_study(
     configs: Sequence[ExplorationConfig],
     *,
     seeds: int,
+    plan: bool = True,
     command: str = "",
     report: Callable[[int, int, float], object] = lambda done, of, seconds_left: None,
 ) -> Path:
@@ -155,6 +157,7 @@ def run_study(
         out: A folder; the units go to ``units`` in it.
         configs: Who explores what.
         seeds: How many seeds: 0 to seeds − 1.
+        plan: Whether the models of the arena are put to work.
         command: What to type to get the same, noted with the results.
         report: Called after each round, and when a model was put to work, with the number of
             rounds done, of how many, and the seconds that the rest will take.
@@ -170,7 +173,7 @@ def run_study(
     """
     units = units_of(configs, seeds)
     folder = out / "units"
-    planned = [unit for unit in units if unit.config.world == PLANNED_IN and unit.kept]
+    planned = [u for u in units if plan and u.config.world == PLANNED_IN and u.kept]
     missing = [unit for unit in units if not _is_done(folder / unit.name, unit)]
     idle = [unit for unit in planned if not _is_done(folder / unit.plans_name, unit)]
     total = sum(unit.config.rounds for unit in units) + sum(len(unit.kept) for unit in planned)
@@ -272,10 +275,14 @@ def _gather(out: Path, units: Sequence[Unit], planned: Sequence[Unit], command: 
         gathered[f"{key}.visits"] = in_periods(visits)
         maps = np.concatenate([maps[-1] for maps in found["error_maps"]])
         gathered[f"{key}.error_map"] = np.median(maps, 0).astype(np.float32)
-        if parts[0][0] in planned:
-            for name in ("arrived", "arrived_untouched"):
-                shares = [plans[unit][name].mean(-1) for unit, _ in parts]
-                gathered[f"{key}.{name}"] = np.concatenate(shares, 1).astype(np.float32)
+        for name in ("arrived", "arrived_untouched"):
+            shares = [
+                plans[u][name].mean(-1) if u in plans else np.zeros((0, len(u.seeds)))
+                for u, _ in parts
+            ]
+            gathered[f"{key}.{name}"] = np.concatenate(shares, 1).astype(np.float32)
+        ends = parts[0][0].kept if parts[0][0] in plans else []
+        gathered[f"{key}.planned_at"] = np.array(ends, np.int64)
     card = {
         "study": STUDY,
         "version": VERSION,
@@ -297,7 +304,8 @@ def load_study(file: str | Path) -> tuple[dict[tuple[str, str], Result], dict]:
     """Read the results of a study.
 
     Args:
-        file: What `run_study` wrote.
+        file: What `run_study` wrote, or the name of a study that comes with the package: one of
+            `SHIPPED`.
 
     Returns:
         The results by (world, explorer), and the card: ``command``, ``seeds``, ``versions``,
@@ -307,6 +315,8 @@ def load_study(file: str | Path) -> tuple[dict[tuple[str, str], Result], dict]:
         CheckpointError: If the file is missing, cut short or altered.
         StudyError: If it holds no such study, or one of another version.
     """
+    if file in SHIPPED:
+        file = Path(str(resources.files("drawlib"))) / "studies" / f"{file}.npz"
     arrays, card = read_checkpoint(file)
     if card.get("study") != STUDY:
         raise StudyError(f"expected {str(file)!r} to hold the study {STUDY!r}; received none")
@@ -324,8 +334,8 @@ def load_study(file: str | Path) -> tuple[dict[tuple[str, str], Result], dict]:
 def _results(arrays: dict[str, np.ndarray], card: dict) -> Iterator[tuple[tuple[str, str], Result]]:
     for key, fields in card["configs"].items():
         config = ExplorationConfig(**{**fields, "hidden": tuple(fields["hidden"])})
-        kept = Unit(config, ()).kept if config.world == PLANNED_IN else []
-        curves, plans = ((count, len(card["seeds"])) for count in (config.rounds, len(kept)))
+        planned_at = arrays[f"{key}.planned_at"]
+        curves, plans = ((len(x), len(card["seeds"])) for x in (config.transitions, planned_at))
         found = {}
         for name, shape in {
             **{f"errors.{measure}": curves for measure in MEASURES},
@@ -334,11 +344,10 @@ def _results(arrays: dict[str, np.ndarray], card: dict) -> Iterator[tuple[tuple[
             "error_map": (CELLS, CELLS),
             "arrived": plans,
             "arrived_untouched": plans,
+            "planned_at": planned_at.shape,
         }.items():
-            nothing = np.zeros(shape) if 0 in shape else None
-            found[name] = arrays[f"{key}.{name}"] if nothing is None else nothing
+            found[name] = arrays[f"{key}.{name}"]
             if found[name].shape != shape:
                 raise ValueError(f"{key}.{name} of shape {shape}")
-        found["planned_at"] = np.array(kept, int)
         errors = {measure: found.pop(f"errors.{measure}") for measure in MEASURES}
         yield (config.world, config.explorer), Result(config, errors, **found)

@@ -83,7 +83,7 @@ def at_work(tmp_path, blocks_of_two, monkeypatch):
     monkeypatch.setattr(study, "success", stub)
     monkeypatch.setattr(study, "MODELS_AT", (20, 60))
     config = dataclasses.replace(TINY, world="arena")
-    return lambda: run_study(tmp_path / "work", [config], seeds=3), worked
+    return lambda **options: run_study(tmp_path / "work", [config], seeds=3, **options), worked
 
 
 def test_models_are_put_to_work(at_work):
@@ -103,6 +103,12 @@ def test_work_goes_on_where_it_was_stopped(at_work):
     worked.clear()
     run()
     assert worked == [((2,), False), ((2,), True)] * 2
+
+
+def test_who_does_not_want_plans_gets_none(at_work):
+    run, worked = at_work
+    assert load_study(run(plan=False))[0]["arena", "uniform"].arrived.shape == (0, 3)
+    assert worked == []
 
 
 def test_in_other_worlds_nobody_plans(done):
@@ -236,11 +242,14 @@ def test_bad_arguments_are_refused(tmp_path):
 def test_on_the_command_line(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(study, "explore", stub)
     typed = ["study", "exploration", "--out", str(tmp_path), "--seeds", "2", "--budget", "1000"]
+    typed += ["--updates", "7", "--no-plans"]
     assert main([*typed, "--worlds", "arena", "--explorers", "uniform", "adversary"]) == 0
     said = capsys.readouterr().out
     assert "█ round 4 of 4 · 0 min left" in said
     results, card = load_study(tmp_path / study.RESULTS)
     assert set(results) == {("arena", "uniform"), ("arena", "adversary")}
+    assert results["arena", "adversary"].config.updates == 7
+    assert results["arena", "adversary"].planned_at.size == 0
     assert card["command"].startswith("python -m drawlib study exploration --out ")
     assert main([*typed, "--worlds", "mars"]) == 1
     assert "expected world to be one of 'pendulum', 'arena'" in capsys.readouterr().err
