@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from drawlib import study
 from drawlib.__main__ import main
 from drawlib.checkpoints import CheckpointError, read_checkpoint, write_checkpoint
 from drawlib.exploration import MEASURES, Exploration, ExplorationConfig
+from drawlib.explorers import EXPLORERS
 from drawlib.study import StudyError, load_study, run_study, units_of
 
 TINY = ExplorationConfig(
@@ -142,7 +144,7 @@ def test_more_seeds_are_added(done):
 
 
 KILLED = """
-import sys
+import os, sys
 from pathlib import Path
 from drawlib.chapter import import_tensorflow_quietly
 import_tensorflow_quietly()
@@ -154,8 +156,13 @@ def noted(config, seeds, **options):
     print("begun", config.explorer, *seeds, flush=True)
     return explore(config, seeds, **options)
 study.explore = noted
-study.run_study(Path(sys.argv[1]), BOTH, seeds=3)
-print("whole", flush=True)
+for _ in sys.stdin:  # with every line, a process of its own; TensorFlow is imported but once
+    child = os.fork()
+    if not child:
+        study.run_study(Path(sys.argv[1]), BOTH, seeds=3)
+        os._exit(0)
+    print(child, flush=True)
+    print("ended", os.waitpid(child, 0)[1], flush=True)
 """
 
 
@@ -163,16 +170,25 @@ def test_killed_half_way_it_loses_one_unit_at_most(tmp_path, made):
     """`kill -9`, at random moments of its first and of a later unit."""
     rng, begun = np.random.default_rng(0), []
     command = [sys.executable, "-c", KILLED, tmp_path / "killed"]
-    for units in (1, 3):
-        run = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        lines = [run.stdout.readline() for _ in range(units)]
-        time.sleep(rng.uniform(0, 0.2))
-        run.send_signal(signal.SIGKILL)
-        begun += lines + run.communicate()[0].splitlines(keepends=True)
-    assert "whole\n" not in begun, "it ended before it was killed"
-    end = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-    begun += end.splitlines(keepends=True)
-    assert begun.pop() == "whole\n"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, **pipes) as runs:
+        for units in (1, 3, None):
+            print("go", file=runs.stdin, flush=True)
+            child, lines = None, []
+            while not lines or not lines[-1].startswith("ended"):
+                line = runs.stdout.readline()
+                assert line, "it ended by itself"
+                if line.strip().isdigit():
+                    child = int(line)
+                else:
+                    lines.append(line)
+                if child and len(lines) == units:
+                    time.sleep(rng.uniform(0, 0.2))
+                    os.kill(child, signal.SIGKILL)
+                    units = None
+            how = signal.SIGKILL if len(begun) < 4 else 0
+            assert lines.pop() == f"ended {int(how)}\n"
+            begun += lines
     assert len(set(begun)) == 6
     assert len(begun) <= 6 + 2  # each kill has cost one unit, and no more
     (arrays, _), (others, _) = (
@@ -182,6 +198,23 @@ def test_killed_half_way_it_loses_one_unit_at_most(tmp_path, made):
     assert arrays.keys() == others.keys()
     for name, array in arrays.items():  # rounding hangs on the blocks, and on oneDNN
         np.testing.assert_allclose(array, others[name], atol=1e-3)
+
+
+@pytest.mark.parametrize("name", study.SHIPPED)
+def test_the_package_holds_twenty_seeds(name):
+    results, card = load_study(name)
+    assert card["seeds"] == list(range(20))
+    assert card["command"].startswith("python -m drawlib study exploration --seeds 20 ")
+    assert set(card["versions"]) == {"python", "tensorflow", "keras", "numpy"}
+    who = {("arena", explorer) for explorer in ("uniform", "random-networks", "adversary")}
+    if name == "exploration":
+        who = {(world, explorer) for world in study.BUDGETS for explorer in EXPLORERS}
+        assert results["arena", "oracle"].planned_at.tolist() == list(study.MODELS_AT)
+    assert set(results) == who
+    for (world, _), result in results.items():
+        assert result.config.budget == study.BUDGETS[world]
+        assert result.visits.sum() == 20 * result.config.budget
+        assert all(np.isfinite(error).all() for error in result.errors.values())
 
 
 def test_units_of_another_study_are_not_mixed_in(done, monkeypatch):
