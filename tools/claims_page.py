@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tools.chapters import Chapter, text_of
@@ -24,6 +25,7 @@ class Claim:
     measured: str
     bound: str
     cell_id: str
+    line: str
 
 
 def find_claims(chapter: Chapter) -> list[Claim]:
@@ -44,7 +46,7 @@ def find_claims(chapter: Chapter) -> list[Claim]:
                         f"expected {chapter.path}, cell {cell['id']}, to print claims as "
                         f"'✓ sentence: value (bound)'; received {line!r}"
                     )
-                claims.append(Claim(**parts.groupdict(), cell_id=cell["id"]))
+                claims.append(Claim(**parts.groupdict(), cell_id=cell["id"], line=line))
     return claims
 
 
@@ -60,11 +62,12 @@ def claims_page(chapters: list[Chapter], swept: Results) -> str:
         claims = find_claims(chapter)
         if not claims:
             continue
-        records = {(r["sentence"], r["bound"]): r for r in swept.get(chapter.path, [])}
+        records = _records(chapter, swept)
         head = ["Claim", "Measured", "Bound"]
         if records:
             head += ["Held", "Median (lowest to highest)"]
-        lines += [f"## {chapter.title}", "", _row(head), _row([":--"] * len(head))]
+        lines += [f"({anchor(chapter)})=", f"## {chapter.title}", ""]
+        lines += [_row(head), _row([":--"] * len(head))]
         for claim in claims:
             row = [
                 f"[{_escape(claim.sentence)}]({chapter.cell_link(claim.cell_id)})",
@@ -78,6 +81,34 @@ def claims_page(chapters: list[Chapter], swept: Results) -> str:
             lines.append(_row(row))
         lines.append("")
     return "\n".join(lines)
+
+
+def seeds_held(chapter: Chapter, swept: Results) -> dict[str, str]:
+    """Say of a chapter's claims how they fared, for the chapter's own page.
+
+    Args:
+        chapter: The chapter.
+        swept: As for `claims_page`.
+
+    Returns:
+        By the line that the claim prints: for example ``20 of 20``.
+    """
+    records = _records(chapter, swept)
+    claims = [(claim.line, (claim.sentence, claim.bound)) for claim in find_claims(chapter)]
+    return {
+        line: f"{records[key]['held']} of {records[key]['of']}"
+        for line, key in claims
+        if key in records
+    }
+
+
+def anchor(chapter: Chapter) -> str:
+    """Return the label of a chapter's table on the page of claims."""
+    return f"claims-{Path(chapter.path).stem}"
+
+
+def _records(chapter: Chapter, swept: Results) -> dict[tuple[str, str], dict[str, Any]]:
+    return {(r["sentence"], r["bound"]): r for r in swept.get(chapter.path, [])}
 
 
 def _spread(record: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from drawlib.files import write_whole
 from tools.cards import card_of, thumbnail
 from tools.chapters import read_chapters
-from tools.claims_page import claims_page
+from tools.claims_page import anchor, claims_page, seeds_held
 from tools.cover_page import cover_page, find_picture
 from tools.errata_page import errata_page
 from tools.explorables_page import find_explorables, make_explorables
@@ -47,6 +47,14 @@ def write_pages(root: Path, made: Mapping[str, str] = NONE) -> None:
     generated = root / "book" / "generated"
     _write(generated / "errata.md", errata_page(chapters).encode())
     _write(generated / "claims.md", claims_page(chapters, swept).encode())
+    held = {
+        chapter.path.removesuffix(".ipynb"): {
+            "page": anchor(chapter),
+            "claims": seeds_held(chapter, swept),
+        }
+        for chapter in chapters
+    }
+    _write(generated / "seeds.json", json.dumps(held, ensure_ascii=False, indent=1).encode())
     _write(generated / "api.md", api_page(root / "drawlib").encode())
     _write(generated / "cover.html", cover_page(gif is not None, alt).encode())
     _write(generated / "static" / "cover-still.png", still)

@@ -1,8 +1,9 @@
 """Sphinx extension: what a chapter's page has beyond its notebook.
 
 A line below the title with the measured time, the link to Colab and the notebook itself;
-claims and errata that stand out; folded cells under their own titles; and an anchor on every
-code cell, ``cell-<id>``, for the pages of claims and errata.
+claims and errata that stand out, and under how many seeds a claim held; folded cells under
+their own titles; and an anchor on every code cell, ``cell-<id>``, for the pages of claims and
+errata.
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ from pathlib import Path
 from typing import Any, cast
 
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.domains.std import StandardDomain
 
+SEEDS = "book/generated/seeds.json"  # what tools/pages.py has written
 COLAB = "https://colab.research.google.com/"
 TITLE = "#@title"
 ALIGNED = re.compile(r"\S {2,}\S")  # columns, which wrapping would tear apart
@@ -41,9 +44,10 @@ def add_chapter_parts(app: Sphinx, doctree: nodes.document) -> None:
             cell = notebook["cells"][node["cell_index"]]
             anchor_cell(app, docname, node, cell)
             fold_cell(node, cell)
+    held = read_seeds(app, docname)
     for block in list(doctree.findall(nodes.literal_block)):
         if block.parent.get("nb_element") == "cell_code_output":
-            mark_claims(block)
+            mark_claims(block, held)
     for quote in doctree.findall(nodes.block_quote):
         if quote.astext().startswith("Erratum"):
             quote["classes"].append("erratum")
@@ -71,8 +75,21 @@ def fold_cell(node: nodes.container, cell: dict[str, Any]) -> None:
         node["prompt_show"] = node["prompt_hide"] = title
 
 
-def mark_claims(block: nodes.literal_block) -> None:
-    """Take the lines with a claim out of a printed output, to be set in their own style."""
+def read_seeds(app: Sphinx, docname: str) -> dict[str, Any]:
+    """Read how a chapter's claims fared under many seeds; the page is made anew if that changes."""
+    path = Path(app.srcdir, SEEDS)
+    app.env.note_dependency(str(path))
+    return json.loads(path.read_text("utf-8"))[docname]
+
+
+def mark_claims(block: nodes.literal_block, held: dict[str, Any]) -> None:
+    """Take the lines with a claim out of a printed output, to be set in their own style.
+
+    Args:
+        block: The output.
+        held: The label of the chapter's table of claims (``page``), and by line under how
+            many seeds a claim held (``claims``).
+    """
     parts: list[nodes.Element] = []
     for is_claim, lines in groupby(block.astext().splitlines(), lambda line: line[:1] == "✓"):
         if not is_claim:
@@ -85,7 +102,13 @@ def mark_claims(block: nodes.literal_block) -> None:
             part = nodes.container(classes=["claims"])
             for line in lines:
                 mark = nodes.inline("", "✓", classes=["claim-mark"])
-                part.append(nodes.paragraph("", "", mark, nodes.Text(line[1:].lstrip())))
+                claim = nodes.paragraph("", "", mark, nodes.Text(line[1:].lstrip()))
+                if line in held["claims"]:
+                    words = nodes.inline("", f"{held['claims'][line]} seeds")
+                    options = {"refdomain": "std", "reftype": "ref", "refexplicit": True}
+                    link = pending_xref("", words, reftarget=held["page"], **options)
+                    claim += [nodes.Text(" "), nodes.inline("", "", link, classes=["seeds-held"])]
+                part.append(claim)
         parts.append(part)
     block.replace_self(parts)
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from docutils import nodes
+from sphinx.addnodes import pending_xref
 from sphinx.errors import ExtensionError
 
 from tests.pages.project import ROOT
@@ -62,15 +63,18 @@ def test_claims_are_taken_out_of_what_a_cell_prints() -> None:
     text = "seed 0\n✓ a: 1 (equals 1)\n✓ b: 2 (at least 1)\n≈ 3.2 s\n"
     block = nodes.literal_block(text, text, classes=["output"], language="none")
     output = nodes.container("", block)
-    mark_claims(block)
+    held = {"page": "claims-x", "claims": {"✓ b: 2 (at least 1)": "19 of 20"}}
+    mark_claims(block, held)
     before, claims, after = output.children
     assert (before.astext(), after.astext()) == ("seed 0", "≈ 3.2 s")
     assert before["classes"] == after["classes"] == ["output"]
     assert claims["classes"] == ["claims"]
     assert [claim.astext() for claim in claims.children] == [
         "✓a: 1 (equals 1)",
-        "✓b: 2 (at least 1)",
+        "✓b: 2 (at least 1) 19 of 20 seeds",
     ]
+    [link] = claims.findall(pending_xref)
+    assert link["reftarget"] == "claims-x"
 
 
 @pytest.mark.parametrize(
@@ -82,7 +86,7 @@ def test_columns_are_told_from_sentences(text: str, classes: list[str]) -> None:
 
     block = nodes.literal_block(text, text, classes=["output"], language="none")
     output = nodes.container("", block)
-    mark_claims(block)
+    mark_claims(block, {"page": "claims-x", "claims": {}})
     assert output.children[0]["classes"] == classes
     assert block["classes"] == ["output"]
 
