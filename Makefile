@@ -6,6 +6,7 @@ CHAPTER ?=
 SEEDS ?= 20
 AGAIN ?=
 FUZZ ?= 10000
+SCHEDULER ?=
 
 .PHONY: help setup book pdf test test-notebooks execute serve lab lint format seeds fuzz bench \
         links licences colab lock set-repository chapter clean
@@ -46,8 +47,8 @@ format: setup ## put the code into the house's format
 	@$(PY) -m ruff check --fix .
 	@$(PY) -m ruff format .
 
-seeds: setup ## measure the claims under SEEDS=20 seeds: all chapters, or CHAPTER=…
-	@$(PY) -m tools.seeds --seeds "$(SEEDS)" "$(CHAPTER)"
+seeds: setup ## measure the claims under SEEDS=20 seeds: all chapters, or CHAPTER=…; on SCHEDULER=tcp://…
+	@$(PY) -m tools.seeds --seeds "$(SEEDS)" --scheduler "$(SCHEDULER)" "$(CHAPTER)"
 
 fuzz: setup ## read 10,000 malformed files of each kind (FUZZ=10000)
 	@DRAWLIB_FUZZ="$(FUZZ)" $(PY) -m pytest -s tests/drawlib/test_hostile.py

@@ -1,60 +1,60 @@
-"""Measure every claim under many seeds: ``make seeds [CHAPTER=…] [SEEDS=20]``.
+"""Measure every claim under many seeds: ``make seeds [CHAPTER=…] [SEEDS=20] [SCHEDULER=…]``.
 
 Each run of a chapter is a process of its own, as many at once as there are cores, with one
-TensorFlow thread each. Nothing is written to the notebooks. Stopped and called again, it goes
-on where it was. What was measured goes to ``book/claims.json``, from which the book's page of
-claims is made.
+TensorFlow thread each; or as many as the workers of a Dask cluster take. Nothing is written to
+the notebooks. Stopped and called again, it goes on where it was. What was measured goes to
+``book/claims.json``, from which the book's page of claims is made.
 """
 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import statistics
 import sys
 import time
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from pathlib import Path
 from typing import Any
 
 from tools.project import ROOT, choose_chapters
 from tools.seed_runs import SeedRun, measure_once
 from tools.sweep_results import Results, read_results, write_results
+from tools.workers import open_workers
 
 
-def measure_all(paths: list[Path], seeds: int, root: Path = ROOT) -> list[SeedRun]:
+def measure_all(
+    paths: list[Path], seeds: int, root: Path = ROOT, scheduler: str = ""
+) -> list[SeedRun]:
     """Run chapters under the seeds 0 to `seeds` − 1, in parallel, and print each run.
 
     Args:
         paths: The notebooks.
         seeds: How many seeds.
         root: The project's folder.
+        scheduler: The address of a Dask scheduler; empty for the cores of this machine.
 
     Returns:
         The runs, by chapter and seed.
+
+    Raises:
+        OSError: If the scheduler does not answer.
     """
     jobs = [(path, seed) for path in paths for seed in range(seeds)]
-    spawn = multiprocessing.get_context("spawn")
     runs, begun = [], time.monotonic()
-    with ProcessPoolExecutor(os.cpu_count(), mp_context=spawn) as pool:
+    with open_workers(scheduler) as pool:
         futures = [pool.submit(measure_once, path, seed, root) for path, seed in jobs]
-        try:
-            for done, future in enumerate(as_completed(futures), start=1):
-                run = future.result()
-                held = sum(claim["held"] for claim in run.claims)
-                left = (time.monotonic() - begun) / done * (len(jobs) - done) / 60
-                print(
-                    f"[{done:3d}/{len(jobs)}] {run.chapter} seed {run.seed}: {held} of "
-                    f"{len(run.claims)} claims held, {run.seconds:.0f} s; {left:.0f} min left"
-                    + (f"  ✗ {run.crash}" if run.crash else ""),
-                    flush=True,
-                )
-                runs.append(run)
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for done, future in enumerate(as_completed(futures), start=1):
+            run = future.result()
+            held = sum(claim["held"] for claim in run.claims)
+            left = (time.monotonic() - begun) / done * (len(jobs) - done) / 60
+            print(
+                f"[{done:3d}/{len(jobs)}] {run.chapter} seed {run.seed}: {held} of "
+                f"{len(run.claims)} claims held, {run.seconds:.0f} s; {left:.0f} min left"
+                + (f"  ✗ {run.crash}" if run.crash else ""),
+                flush=True,
+            )
+            runs.append(run)
     return sorted(runs, key=lambda run: (run.chapter, run.seed))
 
 
@@ -151,10 +151,15 @@ def main(arguments: list[str] | None = None, root: Path = ROOT) -> int:
     parser = argparse.ArgumentParser(prog="make seeds", description=__doc__)
     parser.add_argument("chapter", nargs="?", default="", help="a notebook; without one, all")
     parser.add_argument("--seeds", type=int, default=20, help="how many: 0 to SEEDS - 1")
+    parser.add_argument("--scheduler", default="", help="of a Dask cluster; else this machine")
     options = parser.parse_args(arguments)
     if options.seeds < 1:
         parser.error(f"expected SEEDS to be at least 1; received {options.seeds}")
-    runs = measure_all(choose_chapters(options.chapter, root), options.seeds, root)
+    paths = choose_chapters(options.chapter, root)
+    try:
+        runs = measure_all(paths, options.seeds, root, options.scheduler)
+    except OSError as error:
+        parser.error(f"no scheduler answers at {options.scheduler!r}: {error}")
     summary = summarise(runs)
     print(report(summary))
     store(summary, root / "book" / "claims.json")
