@@ -7,9 +7,10 @@ SEEDS ?= 20
 AGAIN ?=
 FUZZ ?= 10000
 SCHEDULER ?=
+VERSION ?=
 
 .PHONY: help setup book pdf test test-notebooks execute serve lab lint format seeds fuzz bench \
-        links licences colab lock set-repository chapter clean
+        links licences colab lock release set-repository chapter clean
 
 help: ## list the commands
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-24s %s\n", $$1, $$2}'
@@ -70,6 +71,9 @@ lock: ## solve the dependencies anew into requirements.lock (needs uv and the ne
 	    --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --no-strip-extras --upgrade \
 	    --all-extras --group build --output-file requirements.lock pyproject.toml
+
+release: setup ## make and try wheel, source and a zip of the book, in dist/: VERSION=…
+	@$(PY) -m tools.release "$(VERSION)"
 
 set-repository: setup ## publish under another address: REPO=owner/name
 	@$(PY) -m tools.repository "$(REPO)"
