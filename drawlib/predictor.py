@@ -89,7 +89,7 @@ class Predictor:
         return np.concatenate(seen, -1).astype(np.float32)
 
     def targets(self, states: np.ndarray, after: np.ndarray) -> np.ndarray:
-        """Return what a network is to predict, float32, shape (..., state_size)."""
+        """Return what a network is to predict, float32, shape (..., entries that change)."""
         change = self.world.change(states, after) / self.world.typical_change
         return change.astype(np.float32)
 
@@ -132,7 +132,7 @@ class Predictor:
         return self._predict(tf.constant(inputs[:, None])).numpy()
 
     def predict(self, states: np.ndarray, actions: np.ndarray) -> np.ndarray:
-        """Predict the next states, f̂(s, a), by member 0.
+        """Predict the next states, f̂(s, a), by member 0; in a world seen in part, observations.
 
         Args:
             states: As for `predict_changes`.
