@@ -7,7 +7,6 @@ The two networks that come with the package, their decoders alone, are kept once
 
 from __future__ import annotations
 
-import base64
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from drawlib.checks import check_integer, check_number
 from drawlib.explorable import Explorable, still_picture
 from drawlib.filterbank import LOG_LIMIT
 from drawlib.plots import INK
-from drawlib.quantize import shortest_code, to_16_bits
+from drawlib.quantize import packed
 
 NETWORKS = ("draw-attention", "draw-no-attention")
 DREAMS = 16
@@ -207,24 +206,8 @@ def _write(patch: np.ndarray, five: np.ndarray, side: int) -> np.ndarray:
 def _packed(weights: dict[str, np.ndarray], card: dict[str, Any]) -> dict[str, Any]:
     """Write a decoder as JSON can hold it: ``decoder.js`` unpacks it."""
     config = card["config"]
-    layers: dict[str, Any] = {}
-    for name, array in weights.items():
-        rows, columns = (1, *array.shape)[-2:]
-        content: dict[str, Any]
-        if array.dtype == np.int8:
-            code = shortest_code(array)
-            content = {
-                "counts": code.counts,
-                "symbols": code.symbols,
-                "bytes": base64.b64encode(code.words).decode(),
-            }
-        else:
-            numbers, unit = to_16_bits(array)
-            little = numbers.astype("<i2").tobytes()
-            content = {"unit": unit, "bytes": base64.b64encode(little).decode()}
-        layers[name] = {"rows": rows, "columns": columns, **content}
     return {
-        "layers": layers,
+        "layers": {name: packed(array) for name, array in weights.items()},
         "steps": config["steps"],
         "latent": config["latent_size"],
         "units": config["units"],

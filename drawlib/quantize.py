@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import heapq
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -146,3 +147,24 @@ def shortest_code(numbers: np.ndarray) -> Code:
         symbols=symbols[order].tolist(),
         words=np.packbits(bits.astype(np.uint8)).tobytes(),
     )
+
+
+def packed(array: np.ndarray) -> dict[str, Any]:
+    """Write an array as JSON can hold it; ``unpacked`` in ``browser/packing.js`` reads it.
+
+    Args:
+        array: Shape (columns,) or (rows, columns). Whole numbers of 8 bits are written in
+            Huffman's code, others with 16 bits and one unit for all.
+
+    Returns:
+        ``rows``, ``columns``, ``bytes`` in base64, and what it takes to read them.
+    """
+    rows, columns = (1, *array.shape)[-2:]
+    key: dict[str, Any]
+    if array.dtype in (np.int8, np.uint8):
+        code = shortest_code(array)
+        words, key = code.words, {"counts": code.counts, "symbols": code.symbols}
+    else:
+        numbers, unit = to_16_bits(array)
+        words, key = numbers.astype("<i2").tobytes(), {"unit": unit}
+    return {"rows": rows, "columns": columns, **key, "bytes": base64.b64encode(words).decode()}

@@ -58,6 +58,7 @@ FLOORS = {
     "scrubber_still": 2,
     "scrubber": 3,
     "dream_machine": 5,
+    "draw_film": 5,
     "explorables": 6,
     "__main__": 6,
     "chapter": 2,
