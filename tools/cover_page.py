@@ -1,4 +1,4 @@
-"""The cover's picture: the first animation of the first chapter."""
+"""The cover's picture: what the first chapter names, or its first animation or figure."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from tools.chapters import Chapter, text_of
 def find_picture(chapter: Chapter) -> tuple[bytes | None, bytes, str]:
     """Find the picture for the cover: the first animation, or else the first figure.
 
+    Where the notebook's metadata name a cell as ``draw_book.cover``, it is that cell's.
+
     Returns:
         The animation's GIF (None for a figure), the still PNG and the alternative text.
 
@@ -19,7 +21,9 @@ def find_picture(chapter: Chapter) -> tuple[bytes | None, bytes, str]:
         ValueError: If the chapter shows no picture.
     """
     figure = None
-    for cell in chapter.notebook["cells"]:
+    named = chapter.notebook.get("metadata", {}).get("draw_book", {}).get("cover")
+    cells = chapter.notebook["cells"]
+    for cell in [cell for cell in cells if cell["id"] == named] if named else cells:
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if "image/png" not in data:

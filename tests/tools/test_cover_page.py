@@ -18,5 +18,10 @@ def test_the_picture_is_the_first_animation_or_else_the_first_figure() -> None:
     animation = code("a", shown(png=still, html=markup))
     assert find_picture(chapter(figure)) == (None, PNG, "a figure")
     assert find_picture(chapter(figure, animation)) == (GIF, PNG, "a & b")
-    with pytest.raises(ValueError, match="to show a picture"):
-        find_picture(chapter())
+    named = chapter(figure, animation)
+    named.notebook["metadata"] = {"draw_book": {"cover": "f"}}
+    assert find_picture(named) == (None, PNG, "a figure")
+    named.notebook["metadata"] = {"draw_book": {"cover": "nowhere"}}
+    for bare in (chapter(), named):
+        with pytest.raises(ValueError, match="to show a picture"):
+            find_picture(bare)
