@@ -115,7 +115,7 @@ def draw_still(rows: Sequence[dict[str, Any]], times: Sequence[int], unit: str) 
                 _DRAW[panel["kind"]](figure.add_axes(box), panel, times)
             top = end + GAP
         words(4, top - 6, f"{unit} {times[-1]:,} of {times[-1]:,}", _SOFT)
-        return still_picture(figure, colours=64)
+        return still_picture(figure, colours=32)
 
 
 def _bare(axes: Any) -> None:
@@ -178,7 +178,8 @@ def _draw_sheet(axes: Any, panel: dict[str, Any], _: Sequence[int]) -> None:
     count, height, width = images.shape
     whole = images.reshape(count // across, across, height, width).swapaxes(1, 2)
     _bare(axes)
-    axes.imshow(whole.reshape(-1, across * width), cmap="Greys", aspect="auto")
+    sheet = whole.reshape(-1, across * width)
+    axes.imshow(sheet, cmap="Greys", aspect="auto", interpolation="nearest")
 
 
 _DRAW = {

@@ -215,7 +215,8 @@ function build(frame, data) {
       const at = k === count - 1 ? to + MARGIN[1] : X(k);
       write(context, times[k].toLocaleString("en"), at, base + 17, soft, { align });
     }
-    stroke(context, [[X(step), top], [X(step), base + 4]], ink, 1.5);
+    const mark = Math.round(X(step));
+    stroke(context, [[mark, top], [mark, base + 4]], ink, 2);
     for (const { colour, values } of panel.lines) {
       const points = [...values].map((y, k) => [X(k), Y(y)]);
       context.globalAlpha = 0.35;

@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from drawlib.explorable import Explorable
+from drawlib.scrubber import Arrows, Curves, Plot, Sheet, scrubber
+
 HOST = "[data-explorable]"
 LIVE = "document.querySelector('[data-explorable]').explorable"
 WIDTHS = (320, 390, 500, 620, 820, 1600)
@@ -21,6 +24,30 @@ PAGE = """<!doctype html>
 <body><button id="before">before</button>{body}<button id="after">after</button></body></html>"""
 
 Open = Callable[..., Any]
+
+
+def film(moments: int = 40) -> Explorable:
+    """Make a scrubber with panels of every kind; its numbers are of no real training."""
+    rng = np.random.default_rng(7)
+    x, time = np.linspace(-5, 5, 21), np.arange(moments)[:, None]
+    bell = np.exp(-((x + 1) ** 2) / 2)
+    lines = {"real notes": ("blue", bell), "Danielle": ("green", 0.5 + 0.4 * np.sin(x + time / 5))}
+    plots = [
+        Plot(
+            name,
+            lines,
+            {"forged notes": ("orange", bell[:20] * time / moments)},
+            y_ticks={0.5: "½"},
+        )
+        for name in ("equal pace", "quick Danielle")
+    ]
+    arrows = [Arrows(x, np.clip(x * rng.uniform(0, 1, (moments, 1)), -5, 5)) for _ in plots]
+    error = 2.0 * 0.95 ** time[:, 0]
+    curves = Curves("W₁", {"equal pace": ("ink", error)}, (0.1, 3), (0.1, 1), log=True)
+    images = rng.random((moments, 20, 12, 12)) * (rng.random((20, 12, 12)) > 0.7)
+    words = [f"At equal pace, W₁ is {value:.2f}, and so it goes." for value in error]
+    rows = [plots, arrows, [Sheet("dreams", images)], [curves]]
+    return scrubber(rows, range(0, 25 * moments, 25), words, unit="round", alt="A training.")
 
 
 def part(page: Any, name: str) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
@@ -24,7 +23,6 @@ from tests.pages.explorable import (
     tab_to,
     watch_frames,
 )
-from tests.pages.project import Book
 
 CANVASES = ("view", "arrows", "chart")
 
@@ -364,62 +362,6 @@ def test_light_and_dark(open_page: Open, george: Any, scheme: Any) -> None:
     assert {name for name, paper in papers.items() if (inked == paper).all(-1).any()} == {scheme}
 
 
-def test_two_on_one_page_are_two(open_page: Open, george: Any) -> None:
-    page = open_page(george.html + be_george([-1] * 9, recipe="transport", seed=8).html)
-    page.locator("[data-name=post]").last.click()
-    read = f"[...document.querySelectorAll('{HOST}')].map((e) => e.explorable.parts.state)"
-    found = [(s["seed"], s["recipe"], s["curve"][0]) for s in page.evaluate(read)]
-    assert found == [(0, "post", -5), (8, "post", -1)]
-
-
-def test_in_a_sandbox_as_colab_has_it(open_page: Open, george: Any) -> None:
-    frame = html.escape(f"<!doctype html><body>{george.html}</body>")
-    page = open_page(
-        f'<iframe sandbox="allow-scripts" style="width: 860px; height: 850px" '
-        f'srcdoc="{frame}"></iframe>'
-    )
-    inside = page.frame_locator("iframe")
-    inside.locator("[data-name=handles] input").first.press("ArrowRight")
-    inside.locator("[data-name=learn]").click()
-    inside.locator("[data-name=race]", has_text=re.compile(r"Round [1-9]")).wait_for()
-    assert inside.locator(".frame").get_attribute("data-state") == "live"
-
-
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"start"', '"stop"'),
-        ('{"start": {"curve"', '{"start": "curve"'),
-        ('data-name="arrows"', 'data-name="darts"'),
-    ],
-)
-def test_an_error_at_the_start_shows_a_sentence_and_the_still(
-    open_page: Open, george: Any, old: str, new: str
-) -> None:
-    assert old in george.html
-    failed(open_page(george.html.replace(old, new, 1), fails=True))
-
-
-def test_an_error_later_shows_a_sentence_and_the_still(open_page: Open, george: Any) -> None:
-    page = open_page(george.html, fails=True)
-    page.evaluate(
-        "() => { CanvasRenderingContext2D.prototype.stroke = () => { throw Error('no ink'); }; }"
-    )
-    page.evaluate(f"{LIVE}.parts.learn()")
-    page.wait_for_function(f"{LIVE}.failed")
-    assert "(no ink)" in failed(page)
-
-
-def failed(page: Any) -> str:
-    settle(page)
-    assert page.locator("img").is_visible()
-    assert not part(page, "learn").is_visible()
-    message = page.locator(".message").inner_text()
-    assert message.startswith("Something went wrong here (")
-    assert message.endswith("The picture shows how it began.")
-    return message
-
-
 def test_bad_states_are_put_right(open_page: Open, george: Any) -> None:
     page = open_page(george.html, reduced_motion="reduce")
     page.evaluate(
@@ -439,55 +381,6 @@ def test_bad_states_are_put_right(open_page: Open, george: Any) -> None:
     assert np.isfinite(state(page)["w1"])
 
 
-def test_hidden_and_narrowed_while_it_runs(open_page: Open, george: Any) -> None:
-    page = open_page(
-        f"<details open><summary>More</summary>{george.html}</details>",
-        reduced_motion="no-preference",
-    )
-    part(page, "learn").click()
-    until(page, "s.learnt > 10")
-    page.evaluate("() => { document.querySelector('details').open = false; }")
-    page.wait_for_function(f"!{LIVE}.parts.state.busy")
-    hidden = state(page)["learnt"]
-    assert hidden < 600
-    page.set_viewport_size({"width": 450, "height": 900})
-    page.wait_for_timeout(150)
-    assert state(page)["learnt"] == hidden  # nobody sees it: he waits
-    page.locator("summary").click()
-    until(page, f"s.learnt > {hidden} + 10")
-    box = part(page, "arrows").bounding_box()
-    assert pixels(page, "arrows").shape[1] == pytest.approx(box["width"], abs=1)
-    page.evaluate(f"document.querySelector('{HOST}').remove()")
-    settle(page)
-
-
-def test_two_hundred_presses_leave_nothing_behind(open_page: Open, george: Any) -> None:
-    page = open_page(george.html, reduced_motion="no-preference")
-    devtools = page.context.new_cdp_session(page)
-
-    def size() -> tuple[float, float]:
-        settle(page)
-        devtools.send("HeapProfiler.collectGarbage")
-        heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
-        return heap, devtools.send("Memory.getDOMCounters")["jsEventListeners"]
-
-    press = f"""async count => {{
-      const names = ["tangled", "learn", "step", "transport", "pause", "post", "alike", "step"];
-      for (let k = 0; k < count; k++) {{
-        for (const name of names) {LIVE}.root.querySelector(`[data-name=${{name}}]`).click();
-        if (k % 4 === 0) await new Promise(requestAnimationFrame);
-      }}
-    }}"""
-    page.evaluate(press, 20)
-    heap, listeners = size()
-    page.evaluate(press, 200)
-    heap_after, listeners_after = size()
-    print(f"heap {heap / 1e6:.2f} MB, after 200 times eight presses {heap_after / 1e6:.2f} MB")
-    assert listeners_after == listeners
-    assert heap_after - heap < 500_000
-    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
-
-
 def test_frames_while_bending_and_learning(open_page: Open, george: Any) -> None:
     page = open_page(george.html, reduced_motion="no-preference")
     watch_frames(page)
@@ -502,20 +395,3 @@ def test_frames_while_bending_and_learning(open_page: Open, george: Any) -> None
     part(page, "learn").click()
     until(page, "s.learnt > 150")
     check_frames(page, drawings=20)
-
-
-@pytest.mark.parametrize("name", ["book/explore", "notebooks/gan/counterfeit_money"])
-def test_in_the_book(book: Book, browser: Any, name: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto((book.html / f"{name}.html").as_uri(), wait_until="commit")
-    live = "document.querySelector('[data-explorable=be-george]')?.explorable"
-    ready = f"{live}?.box.dataset.state === 'live' && performance.now()"
-    usable = page.wait_for_function(ready).json_value()
-    print(f"{name}: usable after {usable:.0f} ms")
-    assert usable < 5000
-    page.wait_for_load_state("load")
-    page.locator("[data-explorable=be-george] [data-name=alike]").click()
-    assert page.evaluate(f"{live}.parts.state.curve") == [-1] * 9
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 
@@ -23,7 +22,6 @@ from tests.pages.explorable import (
     tab_to,
     watch_frames,
 )
-from tests.pages.project import Book
 
 QUIET = f"{LIVE}.parts && !{LIVE}.parts.state.playing && !{LIVE}.parts.state.pending"
 
@@ -307,110 +305,6 @@ def test_light_and_dark(open_page: Open, machine: Any, scheme: Any) -> None:
     assert (brightness > 128) == (scheme == "light")
 
 
-def test_two_on_one_page_are_two(open_page: Open, machine: Any) -> None:
-    page = open_page(machine.html + dream_machine.dream_machine(8).html, reduced_motion="reduce")
-    page.locator("[data-name=step]").last.press("Home")
-    read = f"[...document.querySelectorAll('{HOST}')].map((e) => e.explorable.parts.state)"
-    assert [(s["seed"], s["time"]) for s in page.evaluate(read)] == [(0, 11), (8, 0)]
-
-
-def test_in_a_sandbox_as_colab_has_it(open_page: Open, machine: Any) -> None:
-    frame = html.escape(f"<!doctype html><body>{machine.html}</body>")
-    page = open_page(
-        f'<iframe sandbox="allow-scripts" style="width: 800px; height: 850px" '
-        f'srcdoc="{frame}"></iframe>'
-    )
-    inside = page.frame_locator("iframe")
-    inside.locator("[data-name=step]").press("Home")
-    inside.locator("[data-name=play]").click()
-    inside.locator("[data-name=step-value]", has_text="step 2 of 10").wait_for()
-    assert inside.locator(".frame").get_attribute("data-state") == "live"
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('"columns": 1024', '"columns": 1023', "expected decoder_bias to be 1×1024"),
-        ('"units": 256', '"units": 0', "expected units to be a whole number; received 0"),
-        ('"networks"', '"notworks"', "Something went wrong here"),
-    ],
-)
-def test_weights_that_do_not_fit_show_a_sentence_and_the_still(
-    open_page: Open,
-    machine: Any,
-    old: str,
-    new: str,
-    said: str,
-) -> None:
-    assert old in machine.html
-    page = open_page(machine.html.replace(old, new, 1), fails=True)
-    settle(page)
-    assert page.locator("img").is_visible()
-    assert not part(page, "dream").is_visible()
-    message = page.locator(".message").inner_text()
-    assert said in message
-    assert message.endswith("The picture shows how it began.")
-
-
-def test_bad_states_are_put_right(open_page: Open, machine: Any) -> None:
-    page = open_page(machine.html)
-    page.evaluate(
-        f"""for (const value of [NaN, Infinity, -Infinity, undefined, null, "x", {{}}, 1e308]) {{
-          for (const name of ["seed", "temperature", "time", "chosen"]) {{
-            {LIVE}.parts.set({{[name]: value}}); {LIVE}.draw();
-          }}
-          {LIVE}.parts.set({{place: [value, value]}}); {LIVE}.parts.set({{place: value}});
-        }}
-        {LIVE}.parts.set(null); {LIVE}.parts.set("nothing"); {LIVE}.draw();"""
-    )
-    rest(page)
-    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
-    assert np.isfinite(state(page)["temperature"])
-
-
-def test_hidden_and_narrowed_while_it_runs(open_page: Open, machine: Any) -> None:
-    page = open_page(f"<details open><summary>More</summary>{machine.html}</details>")
-    part(page, "dream").click()
-    page.wait_for_function(f"{LIVE}.parts.state.time > 1")
-    page.locator("summary").click()
-    page.set_viewport_size({"width": 450, "height": 900})
-    settle(page)
-    page.locator("summary").click()
-    page.wait_for_function(f"{LIVE}.parts.state.time > 3")
-    page.evaluate(f"document.querySelector('{HOST}').remove()")
-    settle(page)
-
-
-def test_two_hundred_dreams_leave_nothing_behind(open_page: Open, machine: Any) -> None:
-    page = open_page(machine.html)
-    rest(page)
-    devtools = page.context.new_cdp_session(page)
-
-    def size() -> tuple[float, float]:
-        settle(page)
-        devtools.send("HeapProfiler.collectGarbage")
-        heap = devtools.send("Runtime.getHeapUsage")["usedSize"]
-        return heap, devtools.send("Memory.getDOMCounters")["jsEventListeners"]
-
-    press = f"""async count => {{
-      const button = {LIVE}.root.querySelector("[data-name=dream]");
-      for (let k = 0; k < count; k++) {{
-        button.click();
-        if (k % 4 === 0) await new Promise(requestAnimationFrame);
-      }}
-    }}"""
-    page.evaluate(press, 20)
-    put(page, time=11)
-    heap, listeners = size()
-    page.evaluate(press, 200)
-    put(page, time=11)
-    heap_after, listeners_after = size()
-    print(f"heap {heap / 1e6:.2f} MB, after 200 presses {heap_after / 1e6:.2f} MB")
-    assert listeners_after == listeners
-    assert heap_after - heap < 500_000
-    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
-
-
 def test_frames_while_it_draws(open_page: Open, machine: Any) -> None:
     page = open_page(machine.html, reduced_motion="no-preference")
     rest(page)
@@ -418,20 +312,3 @@ def test_frames_while_it_draws(open_page: Open, machine: Any) -> None:
     page.evaluate(f"{LIVE}.parts.dream(5)")
     page.wait_for_function(f"{LIVE}.parts.state.time > 4", timeout=20_000)
     check_frames(page, drawings=20)
-
-
-@pytest.mark.parametrize("name", ["book/index", "book/explore"])
-def test_in_the_book(book: Book, browser: Any, name: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, reduced_motion="reduce")
-    page = context.new_page()
-    page.goto((book.html / f"{name}.html").as_uri(), wait_until="commit")
-    live = "document.querySelector('[data-explorable=dream-machine]')?.explorable"
-    ready = f"{live}?.box.dataset.state === 'live' && performance.now()"
-    usable = page.wait_for_function(ready).json_value()
-    print(f"{name}: usable after {usable:.0f} ms")
-    assert usable < 5000
-    before = page.evaluate(f"{live}.parts.state.seed")
-    page.locator("[data-name=dream]").click()
-    assert page.evaluate(f"{live}.parts.state.seed") != before
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    context.close()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from typing import Any
@@ -26,7 +25,6 @@ from tests.pages.explorable import (
     tab_to,
     watch_frames,
 )
-from tests.pages.project import Book
 
 
 @pytest.fixture(scope="module")
@@ -305,114 +303,6 @@ def test_it_walks_or_it_is_there(open_page: Open, window: Any) -> None:
     assert part(page, "follow").inner_text() == "Follow the arrow"
 
 
-def test_two_on_one_page_are_two(open_page: Open, window: Any, digits: np.ndarray) -> None:
-    other = explorables.window(digits[1:], [0, 0, 1, -0.5, 0], size=3)
-    page = open_page(window.html + other.html)
-    hosts = page.locator(HOST)
-    assert hosts.count() == 2
-    read = "hosts => hosts.map(host => host.explorable.parts.state.size)"
-    assert hosts.evaluate_all(read) == [8, 3]
-    hosts.nth(1).locator("[data-name=size]").press("ArrowRight")
-    assert hosts.evaluate_all(read) == [8, 4]
-
-
-def test_styles_stay_inside_and_outside(open_page: Open, window: Any) -> None:
-    page, bare = open_page(window.html), open_page("")
-    assert part(page, "stage").bounding_box()["width"] > 300  # the page says 7px
-    read = "e => { const s = getComputedStyle(e); return [s.width, s.color, s.minHeight, s.font]; }"
-    assert page.locator("#after").evaluate(read) == bare.locator("#after").evaluate(read)
-    names = "Object.getOwnPropertyNames(globalThis).sort()"
-    assert page.evaluate(names) == bare.evaluate(names)
-
-
-def test_in_a_sandbox_as_colab_has_it(open_page: Open, window: Any) -> None:
-    frame = html.escape(f"<!doctype html><body>{window.html}</body>")
-    page = open_page(
-        f'<iframe sandbox="allow-scripts" style="width: 800px; height: 850px" '
-        f'srcdoc="{frame}"></iframe>'
-    )
-    inside = page.frame_locator("iframe")
-    inside.locator("[data-name=g_x]").press("ArrowRight")
-    assert inside.locator("[data-name=five]").input_value() == "-0.39, -0.3, 0, -0.9, 0"
-    inside.locator("[data-name=stage]").press("ArrowRight")
-    assert inside.locator(".frame").get_attribute("data-state") == "live"
-
-
-def test_put_into_a_page_that_is_there_already(open_page: Open, window: Any) -> None:
-    """As notebooks do: the template is no shadow root yet, and scripts are made again."""
-    page = open_page('<div id="output"></div>')
-    page.evaluate(
-        """(html) => {
-          const output = document.querySelector("#output");
-          output.innerHTML = html;
-          for (const old of output.querySelectorAll("script")) {
-            const script = document.createElement("script");
-            script.type = old.type;
-            script.textContent = old.textContent;
-            old.replaceWith(script);
-          }
-        }""",
-        window.html,
-    )
-    settle(page)
-    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
-    assert pixels(page, "stage").std() > 10
-    page.evaluate("document.querySelector('#output').replaceChildren()")
-    page.evaluate("document.documentElement.dataset.theme = 'dark'")  # nobody is there: no error
-    settle(page)
-
-
-def test_without_scripts_there_is_the_still_picture(open_page: Open, window: Any) -> None:
-    page = open_page(window.html, java_script_enabled=False)
-    picture = page.locator("img")
-    assert picture.is_visible()
-    assert picture.bounding_box()["width"] > 600
-    assert not page.locator("[data-name=follow]").is_visible()
-
-
-def test_on_paper_there_is_the_still_picture(open_page: Open, window: Any) -> None:
-    page = open_page(window.html)
-    page.emulate_media(media="print")
-    assert page.locator("img").is_visible()
-    assert not page.locator("[data-name=follow]").is_visible()
-
-
-def failed(page: Any) -> str:
-    settle(page)
-    assert page.locator("img").is_visible()
-    assert page.locator("img").bounding_box()["width"] > 600
-    assert not page.locator("[data-name=stage]").is_visible()
-    return page.locator(".message").inner_text()
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        ('"height": 28', '"height": 27', "expected an image of 27×28; received 784 pixels"),
-        ('{"height"', '"height"', "JSON"),
-        ('"ranges"', '"changes"', "Something went wrong here"),
-        ('data-name="stage"', 'data-name="scene"', "Something went wrong here"),
-    ],
-)
-def test_an_error_at_the_start_shows_a_sentence_and_the_still(
-    open_page: Open, window: Any, old: str, new: str, said: str
-) -> None:
-    assert old in window.html
-    page = open_page(window.html.replace(old, new, 1), fails=True)
-    message = failed(page)
-    assert said in message
-    assert message.endswith("The picture shows how it began.")
-
-
-def test_an_error_later_shows_a_sentence_and_the_still(open_page: Open, window: Any) -> None:
-    page = open_page(window.html, fails=True)
-    page.evaluate(
-        "() => { CanvasRenderingContext2D.prototype.drawImage = () => { throw Error('no ink'); }; }"
-    )
-    part(page, "stage").press("ArrowRight")
-    assert "(no ink)" in failed(page)
-
-
 def test_bad_states_are_put_right_or_refused_in_a_sentence(open_page: Open, window: Any) -> None:
     page = open_page(window.html)
     bad = "[NaN, Infinity, -Infinity, undefined, null, 'x', {}, 1e308, -1e308]"
@@ -440,45 +330,6 @@ def test_bad_states_are_put_right_or_refused_in_a_sentence(open_page: Open, wind
     assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
 
 
-def test_without_room_it_waits(open_page: Open, window: Any) -> None:
-    page = open_page(f"<details><summary>More</summary>{window.html}</details>")
-    page.evaluate(f"{LIVE}.draw()")
-    page.locator("summary").click()
-    page.wait_for_function(f"{LIVE}.root.querySelector('[data-name=stage]').width > 300")
-    settle(page)
-    assert pixels(page, "stage").std() > 10
-    page.set_viewport_size({"width": 500, "height": 900})
-    settle(page)
-    settle(page)
-    box = part(page, "stage").bounding_box()
-    assert pixels(page, "stage").shape[1] == pytest.approx(box["width"], abs=1)
-
-
-def test_two_hundred_presses_leave_nothing_behind(open_page: Open, window: Any) -> None:
-    page = open_page(window.html)
-    devtools = page.context.new_cdp_session(page)
-
-    def size() -> tuple[float, float]:
-        settle(page)
-        devtools.send("HeapProfiler.collectGarbage")
-        heap = page.evaluate("performance.memory.usedJSHeapSize")
-        return heap, devtools.send("Memory.getDOMCounters")["jsEventListeners"]
-
-    press = f"""count => {{ for (let k = 0; k < count; k++) {{
-      for (const name of ["reset", "listing", "follow", "follow"]) {{
-        {LIVE}.root.querySelector(`[data-name=${{name}}]`).click();
-      }}
-      {LIVE}.draw();
-    }} }}"""
-    page.evaluate(press, 20)
-    heap, listeners = size()
-    page.evaluate(press, 200)
-    heap_after, listeners_after = size()
-    assert listeners_after == listeners
-    assert heap_after - heap < 500_000
-    assert page.evaluate(f"{LIVE}.box.dataset.state") == "live"
-
-
 def test_frames_while_dragging(open_page: Open, window: Any) -> None:
     page = open_page(window.html)
     put(page, size=12, listing=True)
@@ -491,26 +342,3 @@ def test_frames_while_dragging(open_page: Open, window: Any) -> None:
         page.mouse.move(*stage_at(page, at[0] + 8 * np.sin(turn), at[1] + 8 - 8 * np.cos(turn)))
     page.mouse.up()
     check_frames(page, drawings=10)
-
-
-@pytest.mark.parametrize("name", ["book/explore", "notebooks/draw/filterbanks"])
-def test_in_the_book(book: Book, browser: Any, name: str) -> None:
-    context = browser.new_context(viewport={"width": 390, "height": 800}, color_scheme="dark")
-    page = context.new_page()
-    page.goto((book.html / f"{name}.html").as_uri(), wait_until="commit")
-    live = f"document.querySelector('{HOST}')?.explorable?.box.dataset.state === 'live'"
-    usable = page.wait_for_function(f"{live} && performance.now()").json_value()
-    print(f"{name}: usable after {usable:.0f} ms")
-    assert usable < 5000
-    page.wait_for_load_state("load")
-    for theme in ("dark", "light"):
-        page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
-        settle(page)
-        assert page.evaluate(f"{LIVE}.box.dataset.theme") == theme
-        assert (pixels(page, "glimpse")[2, 2, :3].min() > 200) == (theme == "light")
-    box = page.locator(HOST).first.bounding_box()
-    assert box["x"] >= 0
-    assert box["x"] + box["width"] <= 390
-    part(page, "stage").press("ArrowRight")
-    assert state(page)["g_x"] > -0.4
-    context.close()
