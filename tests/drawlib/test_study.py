@@ -2,12 +2,10 @@
 
 import dataclasses
 import json
-import os
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -144,7 +142,7 @@ def test_more_seeds_are_added(done):
 
 
 KILLED = """
-import os, sys
+import os, signal, sys, threading, time
 from pathlib import Path
 from drawlib.chapter import import_tensorflow_quietly
 import_tensorflow_quietly()
@@ -153,42 +151,35 @@ from tests.drawlib.test_study import BOTH
 study.BLOCK = 1
 explore = study.explore
 def noted(config, seeds, **options):
+    global units
     print("begun", config.explorer, *seeds, flush=True)
+    units -= 1
+    if units == 0:
+        threading.Timer(wait, os.kill, (os.getpid(), signal.SIGKILL)).start()
     return explore(config, seeds, **options)
 study.explore = noted
-for _ in sys.stdin:  # with every line, a process of its own; TensorFlow is imported but once
+for line in sys.stdin:  # for each, a process of its own; TensorFlow is imported but once
+    units, wait = int(line.split()[0]), float(line.split()[1])
     child = os.fork()
     if not child:
         study.run_study(Path(sys.argv[1]), BOTH, seeds=3)
+        if units <= 0:
+            time.sleep(600)  # the kill is still to come
         os._exit(0)
-    print(child, flush=True)
     print("ended", os.waitpid(child, 0)[1], flush=True)
 """
 
 
 def test_killed_half_way_it_loses_one_unit_at_most(tmp_path, made):
     """`kill -9`, at random moments of its first and of a later unit."""
-    rng, begun = np.random.default_rng(0), []
+    rng = np.random.default_rng(0)
     command = [sys.executable, "-c", KILLED, tmp_path / "killed"]
-    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen(command, **pipes) as runs:
-        for units in (1, 3, None):
-            print("go", file=runs.stdin, flush=True)
-            child, lines = None, []
-            while not lines or not lines[-1].startswith("ended"):
-                line = runs.stdout.readline()
-                assert line, "it ended by itself"
-                if line.strip().isdigit():
-                    child = int(line)
-                else:
-                    lines.append(line)
-                if child and len(lines) == units:
-                    time.sleep(rng.uniform(0, 0.2))
-                    os.kill(child, signal.SIGKILL)
-                    units = None
-            how = signal.SIGKILL if len(begun) < 4 else 0
-            assert lines.pop() == f"ended {int(how)}\n"
-            begun += lines
+    asked = "".join(f"{units} {rng.uniform(0, 0.2)}\n" for units in (1, 3, 99))
+    run = subprocess.run(command, input=asked, check=True, capture_output=True, text=True)
+    lines = run.stdout.splitlines()
+    ended = [line for line in lines if line.startswith("ended")]
+    assert ended == [f"ended {int(signal.SIGKILL)}"] * 2 + ["ended 0"]
+    begun = [line for line in lines if line.startswith("begun")]
     assert len(set(begun)) == 6
     assert len(begun) <= 6 + 2  # each kill has cost one unit, and no more
     (arrays, _), (others, _) = (
