@@ -153,6 +153,7 @@ KINDS = (
             "book/explore",
             "notebooks/gan/counterfeit_money",
             "notebooks/gan/manifold_alignment",
+            "notebooks/draw/dreaming",
         ),
     ),
 )
