@@ -5,7 +5,7 @@ output with the stored one. This plugin, loaded by the root ``conftest.py``, add
 
 * images are compared by their pixels, which may differ by one colour of a colour map, as two
   processors round differently; in a cell tagged ``trained-figure``, whose pixels depend on the
-  processor throughout, their presence alone is checked;
+  processor throughout, their presence alone is checked, and of an explorable all but its data;
 * a cell's outputs must have the stored kinds in the stored order;
 * a notebook that was never run, or not from top to bottom, fails;
 * a notebook that stores what MNIST gave is compared where MNIST is at hand; elsewhere it is
@@ -38,6 +38,10 @@ _SANITISING = ROOT / "tests" / "nbval_sanitize.cfg"
 # this much of 255 in any of the colour maps of the book (RdBu, cividis; viridis by 3, gray by 2).
 _ONE_COLOUR = 4
 _EMBEDDED = re.compile(r"data:(image/[a-z]+);base64,([A-Za-z0-9+/=]+)")
+# What a live part of a page shows: sizes that hang on it, and the data themselves.
+_DATA = re.compile(
+    r'(<div class="drawlib-explorable"[^>]*?) style="[^"]*"|(<script type="application/json">)[^<]*'
+)
 _PICTURES = ("image/png", "image/jpeg")
 _modes = pytest.StashKey[dict[str, str]]()
 
@@ -55,9 +59,7 @@ class CheckedNotebook(IPyNbFile):
             notebook = nbformat.read(self.path, as_version=4)
         except Exception as error:
             raise self.CollectError(f"{self.path} is no notebook: {error}") from error
-        self.compare_outputs, mode = _comparison(notebook, self.config)
-        name = self.nodeid
-        self.config.stash.setdefault(_modes, {})[name] = mode
+        self.compare_outputs, self.mode = _comparison(notebook, self.config)
         yield RunCheck.from_parent(self, name="run from top to bottom", notebook=notebook)
         for cell in super().collect():
             yield CheckedCell.from_parent(
@@ -70,6 +72,7 @@ class CheckedNotebook(IPyNbFile):
 
     def setup(self) -> None:
         """Start the notebook's kernel, away from the user's settings."""
+        self.config.stash.setdefault(_modes, {})[self.nodeid] = self.mode
         with clean_environment():
             super().setup()
 
@@ -212,7 +215,7 @@ def _named(output: NotebookNode, stored: list[_Picture], trained: bool) -> Noteb
     """Copy an output with its pictures' names in place of their compressed bytes.
 
     A picture that looks like the stored one in its place has the stored one's name; a trained
-    one has no name but its format.
+    one has no name but its format, and a trained explorable no data.
     """
     if "data" not in output:
         return output
@@ -230,6 +233,7 @@ def _named(output: NotebookNode, stored: list[_Picture], trained: bool) -> Noteb
             content = name(content)
         elif kind == "text/html":
             content = _EMBEDDED.sub(lambda match: name(match[2]), content)
+            content = _DATA.sub(r"\1\2", content) if trained else content
         data[kind] = content
     return nbformat.from_dict({**output, "data": data})
 

@@ -27,12 +27,17 @@ import base64, io
 from IPython.display import HTML
 from PIL import Image  # Matplotlib would take longer
 from drawlib.claims import claim
+from drawlib.explorable import _page_part
 
 def moving(alt, colours, duration=100):
     file, frames = io.BytesIO(), [Image.new("RGB", (9, 9), colour) for colour in colours]
     frames[0].save(file, "GIF", save_all=True, append_images=frames[1:], duration=duration)
     encoded = base64.b64encode(file.getvalue()).decode()
-    return HTML(f'<img alt="{alt}" src="data:image/gif;base64,{encoded}">')"""
+    return HTML(f'<img alt="{alt}" src="data:image/gif;base64,{encoded}">')
+
+def live(data, script):
+    return HTML(_page_part("scrubber", "it moves", b"", {"data": data}, {"long": str(data)})
+                .replace('"use strict"', script))"""
 
 # Every kind of output that a chapter has.
 KINDS = {
@@ -46,8 +51,10 @@ KINDS = {
     "moving": 'moving("it blushes", ["white", "red"])',
     "trained": 'display(Image.new("RGB", (9, 9), "green"))',
     "trained-moving": 'moving("it pales", ["red", "white"])',
+    "live": 'live([1, 2], "draw()")',
+    "trained-live": 'live([3, 4], "play()")',
 }
-TRAINED = ("trained", "trained-moving")
+TRAINED = ("trained", "trained-moving", "trained-live")
 
 Change = Callable[[NotebookNode], None]
 
@@ -120,6 +127,9 @@ CASES = [
     must_not("digits lost", "loaded", stored("digits", "letters")),
     may("trained figure changed", "trained", source("green", "blue")),
     may("trained animation", "trained-moving", source('"red",', '"red", "pink",')),
+    may("trained explorable", "trained-live", source("[3, 4]", "[5, 6, 7]")),
+    must_not("data of an explorable", "live", source("[1, 2]", "[1, 3]")),
+    must_not("script of a trained explorable", "trained-live", source("play()", "stop()")),
     must_not("stored sentence", "claims", stored("W1 is small", "W1 is tiny")),
     must_not("stored bound", "claims", stored("0.05", "0.06")),
     must_not("bound loosened", "claims", source("0.05", "0.06")),
